@@ -1,0 +1,669 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * zcdma_chan.c - channels: ownership, and transfers on their way through an engine
+ *
+ * A channel has one owner at a time, a client. The client hands in transfers, the core keeps them
+ * in order and gives the engine as many as it takes at once; the engine reports exposures and
+ * completions, the core completes the frame record and hands the transfer back:
+ *
+ *      client                     core                          engine
+ *      zcdma_xfer_queue() -----> queued --- ops->submit() ----> (takes up to depth)
+ *                                 active <-- exposure_start/end
+ *      client->done() <--------- ........ <-- zcdma_xfer_done()
+ *
+ * Lock order: zcdma_chan::mutex -> zcdma_chan::lock -> the engine's own. Callbacks of the client
+ * are called without the lock; while the channel runs its client cannot change, because release
+ * comes after stop, and stop waits for the engine.
+ */
+#include <linux/idr.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "zcdma_core.h"
+#include "zcdma_trace.h"
+
+/* Auxiliary devices are numbered across all devices of the system. */
+static DEFINE_IDA(aux_ida);
+
+/* ---- What a channel is ---- */
+
+const char *zcdma_kind_name(enum zcdma_kind kind)
+{
+	static const char * const names[] = {
+		[ZCDMA_KIND_VIDEO] = ZCDMA_AUX_VIDEO,
+		[ZCDMA_KIND_PCM] = ZCDMA_AUX_PCM,
+		[ZCDMA_KIND_RAW] = ZCDMA_AUX_RAW,
+	};
+
+	return names[kind];
+}
+
+const char *zcdma_direction_name(enum zcdma_direction direction)
+{
+	return direction == ZCDMA_CAPTURE ? "capture" : "playback";
+}
+
+/**
+ * zcdma_chan_name() - name within the device
+ * @chan: channel
+ */
+const char *zcdma_chan_name(const struct zcdma_chan *chan)
+{
+	return chan->name;
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_name);
+
+/**
+ * zcdma_chan_desc() - what the engine said of a channel
+ * @chan: channel
+ *
+ * Return: the description, with every "0 stands for" resolved; valid as long as the channel is.
+ */
+const struct zcdma_chan_desc *zcdma_chan_desc(const struct zcdma_chan *chan)
+{
+	return &chan->desc;
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_desc);
+
+/**
+ * zcdma_chan_priv() - the engine's own data
+ * @chan: channel
+ */
+void *zcdma_chan_priv(const struct zcdma_chan *chan)
+{
+	return chan->desc.priv;
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_priv);
+
+/**
+ * zcdma_chan_device() - the device that a channel belongs to
+ * @chan: channel
+ *
+ * Return: the device, valid as long as the channel is.
+ */
+struct zcdma_device *zcdma_chan_device(const struct zcdma_chan *chan)
+{
+	return chan->zdev;
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_device);
+
+/**
+ * zcdma_chan_debugfs() - directory of a channel in debugfs, removed with the device
+ * @chan: channel
+ */
+struct dentry *zcdma_chan_debugfs(const struct zcdma_chan *chan)
+{
+	return chan->debugfs;
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_debugfs);
+
+/**
+ * zcdma_chan_get() - take a reference
+ * @chan: a channel that the caller has a reference on, or is bound to
+ *
+ * Return: @chan.
+ */
+struct zcdma_chan *zcdma_chan_get(struct zcdma_chan *chan)
+{
+	get_device(&chan->dev);
+	return chan;
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_get);
+
+/**
+ * zcdma_chan_put() - drop a reference
+ * @chan: channel
+ */
+void zcdma_chan_put(struct zcdma_chan *chan)
+{
+	put_device(&chan->dev);
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_put);
+
+/**
+ * zcdma_chan_gone() - whether the engine has left
+ * @chan: channel
+ *
+ * Return: true once, and for ever after, nothing can be started on the channel.
+ */
+bool zcdma_chan_gone(const struct zcdma_chan *chan)
+{
+	return READ_ONCE(chan->gone);
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_gone);
+
+/* ---- Ownership and configuration ---- */
+
+/**
+ * zcdma_chan_claim() - become the owner of a channel
+ * @chan: channel
+ * @client: who; stays valid until zcdma_chan_release()
+ *
+ * Return: 0, -EBUSY where somebody else is, -ENODEV where the device is gone.
+ */
+int zcdma_chan_claim(struct zcdma_chan *chan, const struct zcdma_client *client)
+{
+	int ret = 0;
+
+	mutex_lock(&chan->mutex);
+	if (chan->gone)
+		ret = -ENODEV;
+	else if (chan->client)
+		ret = -EBUSY;
+	else
+		chan->client = client;
+	mutex_unlock(&chan->mutex);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_claim);
+
+/**
+ * zcdma_chan_release() - give a channel back
+ * @chan: channel, claimed by the caller and stopped
+ */
+void zcdma_chan_release(struct zcdma_chan *chan)
+{
+	mutex_lock(&chan->mutex);
+	WARN_ON_ONCE(chan->running || !list_empty(&chan->queued));
+	chan->client = NULL;
+	mutex_unlock(&chan->mutex);
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_release);
+
+enum zcdma_owner zcdma_chan_owner(struct zcdma_chan *chan)
+{
+	enum zcdma_owner owner;
+
+	mutex_lock(&chan->mutex);
+	owner = chan->client ? chan->client->owner : ZCDMA_OWNER_NONE;
+	mutex_unlock(&chan->mutex);
+	return owner;
+}
+
+/**
+ * zcdma_chan_set_video() - set format and pace of a video channel
+ * @chan: channel
+ * @fmt: adjusted by zcdma_video_try()
+ *
+ * Return: 0, -EBUSY while running, -ENODEV where the device is gone, or the engine's error.
+ */
+int zcdma_chan_set_video(struct zcdma_chan *chan, const struct zcdma_video_format *fmt)
+{
+	int ret;
+
+	mutex_lock(&chan->mutex);
+	if (chan->gone)
+		ret = -ENODEV;
+	else if (chan->running)
+		ret = -EBUSY;
+	else
+		ret = chan->desc.ops->set_video(chan, fmt);
+	mutex_unlock(&chan->mutex);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_set_video);
+
+/**
+ * zcdma_chan_set_ctrl() - set a control
+ * @chan: channel
+ * @id: one of its controls
+ * @value: within the range of its description
+ *
+ * Return: 0, -ENODEV where the device is gone, or the engine's error.
+ */
+int zcdma_chan_set_ctrl(struct zcdma_chan *chan, enum zcdma_ctrl_id id, s64 value)
+{
+	int ret;
+
+	mutex_lock(&chan->mutex);
+	ret = chan->gone ? -ENODEV : chan->desc.ops->set_ctrl(chan, id, value);
+	mutex_unlock(&chan->mutex);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_set_ctrl);
+
+/* ---- Transfers ---- */
+
+/* Hand the oldest queued transfers to the engine; those that it refuses go to @refused. */
+static void feed(struct zcdma_chan *chan, struct list_head *refused)
+{
+	struct zcdma_xfer *xfer;
+
+	lockdep_assert_held(&chan->lock);
+
+	while (chan->num_active < chan->desc.depth) {
+		xfer = list_first_entry_or_null(&chan->queued, struct zcdma_xfer, node);
+		if (!xfer)
+			return;
+		xfer->state = ZCDMA_XFER_ACTIVE;
+		xfer->frame.exposure_start_ns = ktime_get_ns();
+		if (chan->desc.ops->submit(chan, xfer)) {
+			xfer->state = ZCDMA_XFER_DONE;
+			xfer->frame.flags |= ZCDMA_FRAME_ERROR;
+			list_move_tail(&xfer->node, refused);
+			continue;
+		}
+		list_move_tail(&xfer->node, &chan->active);
+		chan->num_active++;
+		trace_zcdma_xfer_start(chan, xfer);
+	}
+}
+
+/* Give transfers back to the client, which may queue them again from the callback. */
+static void give_back(struct zcdma_chan *chan, struct list_head *list)
+{
+	struct zcdma_xfer *xfer, *next;
+
+	list_for_each_entry_safe(xfer, next, list, node) {
+		list_del_init(&xfer->node);
+		trace_zcdma_xfer_done(chan, xfer);
+		chan->client->done(chan, chan->client->priv, xfer);
+	}
+}
+
+/**
+ * zcdma_xfer_queue() - hand in a transfer
+ * @chan: channel, owned by the caller
+ * @xfer: FREE or DONE, with @buf, @offset and @len set; the bytes belong to the device
+ *
+ * Before the channel is started, transfers only collect. Any context, also the done callback.
+ *
+ * Return: 0, or -ENODEV where the device is gone; then the transfer stays with the caller.
+ */
+int zcdma_xfer_queue(struct zcdma_chan *chan, struct zcdma_xfer *xfer)
+{
+	LIST_HEAD(refused);
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	if (chan->gone) {
+		spin_unlock_irqrestore(&chan->lock, flags);
+		return -ENODEV;
+	}
+	memset(&xfer->frame, 0, sizeof(xfer->frame));
+	xfer->exposed = false;
+	xfer->state = ZCDMA_XFER_QUEUED;
+	list_add_tail(&xfer->node, &chan->queued);
+	trace_zcdma_xfer_queue(chan, xfer);
+	if (chan->running)
+		feed(chan, &refused);
+	spin_unlock_irqrestore(&chan->lock, flags);
+
+	give_back(chan, &refused);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(zcdma_xfer_queue);
+
+/* Number the frame, and note the gap before it, if any. */
+static void begin_frame(struct zcdma_chan *chan, struct zcdma_xfer *xfer)
+{
+	lockdep_assert_held(&chan->lock);
+
+	xfer->exposed = true;
+	xfer->frame.sequence = chan->sequence++;
+	if (chan->lost)
+		xfer->frame.flags |= ZCDMA_FRAME_LOST;
+	chan->lost = false;
+}
+
+/**
+ * zcdma_exposure_start() - the device has begun to expose a frame
+ * @chan: channel
+ * @xfer: ACTIVE transfer that the frame will go to; NULL where there is none and the frame is
+ *	lost
+ * @time: when, CLOCK_MONOTONIC
+ */
+void zcdma_exposure_start(struct zcdma_chan *chan, struct zcdma_xfer *xfer, ktime_t time)
+{
+	unsigned long flags;
+	u64 sequence;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	sequence = chan->sequence;
+	if (xfer) {
+		begin_frame(chan, xfer);
+		xfer->frame.exposure_start_ns = ktime_to_ns(time);
+		xfer->frame.flags |= ZCDMA_FRAME_EXPOSURE_TIME;
+	} else {
+		chan->sequence++;
+		chan->lost = true;
+	}
+	spin_unlock_irqrestore(&chan->lock, flags);
+
+	if (chan->client->exposure)
+		chan->client->exposure(chan, chan->client->priv, sequence, time);
+}
+EXPORT_SYMBOL_GPL(zcdma_exposure_start);
+
+/**
+ * zcdma_exposure_end() - the device has exposed a frame
+ * @chan: channel
+ * @xfer: as in zcdma_exposure_start()
+ * @time: when, CLOCK_MONOTONIC
+ */
+void zcdma_exposure_end(struct zcdma_chan *chan, struct zcdma_xfer *xfer, ktime_t time)
+{
+	if (xfer)
+		xfer->frame.exposure_end_ns = ktime_to_ns(time);
+}
+EXPORT_SYMBOL_GPL(zcdma_exposure_end);
+
+/**
+ * zcdma_xfer_done() - the engine has finished a transfer
+ * @chan: channel
+ * @xfer: an ACTIVE transfer, which the engine must not touch any more
+ * @bytes: what it moved
+ * @flags: 0 or %ZCDMA_FRAME_ERROR
+ *
+ * Called without the engine's locks held: comes back with ops->submit().
+ */
+void zcdma_xfer_done(struct zcdma_chan *chan, struct zcdma_xfer *xfer, size_t bytes, u32 flags)
+{
+	LIST_HEAD(done);
+	unsigned long irqflags;
+
+	spin_lock_irqsave(&chan->lock, irqflags);
+	if (WARN_ON_ONCE(xfer->state != ZCDMA_XFER_ACTIVE)) {
+		spin_unlock_irqrestore(&chan->lock, irqflags);
+		return;
+	}
+	if (!xfer->exposed)
+		begin_frame(chan, xfer);
+	xfer->state = ZCDMA_XFER_DONE;
+	xfer->frame.done_ns = ktime_get_ns();
+	xfer->frame.bytesused = bytes;
+	xfer->frame.flags |= flags;
+	list_move_tail(&xfer->node, &done);
+	chan->num_active--;
+	if (chan->running)
+		feed(chan, &done);
+	spin_unlock_irqrestore(&chan->lock, irqflags);
+
+	give_back(chan, &done);
+}
+EXPORT_SYMBOL_GPL(zcdma_xfer_done);
+
+/* ---- Start and stop ---- */
+
+/**
+ * zcdma_chan_start() - let a channel run
+ * @chan: channel, owned by the caller
+ *
+ * The transfers queued so far go to the engine before its start, so that the first frame finds
+ * them. On failure all of them are QUEUED again, in order; zcdma_chan_stop() gets them back.
+ *
+ * Return: 0, -EBUSY while running, -ENODEV where the device is gone, or the engine's error.
+ */
+int zcdma_chan_start(struct zcdma_chan *chan)
+{
+	struct zcdma_xfer *xfer;
+	LIST_HEAD(refused);
+	int ret;
+
+	mutex_lock(&chan->mutex);
+	ret = chan->gone ? -ENODEV : chan->running ? -EBUSY : 0;
+	if (ret)
+		goto out_unlock;
+
+	spin_lock_irq(&chan->lock);
+	chan->sequence = 0;
+	chan->lost = false;
+	chan->running = true;
+	feed(chan, &refused);
+	spin_unlock_irq(&chan->lock);
+
+	ret = chan->desc.ops->start(chan);
+	if (ret) {
+		spin_lock_irq(&chan->lock);
+		chan->running = false;
+		list_splice_init(&chan->active, &chan->queued);
+		list_splice_tail_init(&refused, &chan->queued);
+		list_for_each_entry(xfer, &chan->queued, node) {
+			xfer->state = ZCDMA_XFER_QUEUED;
+			xfer->frame.flags = 0;
+		}
+		chan->num_active = 0;
+		spin_unlock_irq(&chan->lock);
+	}
+out_unlock:
+	mutex_unlock(&chan->mutex);
+	give_back(chan, &refused);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_start);
+
+static void stop_locked(struct zcdma_chan *chan)
+{
+	struct zcdma_xfer *xfer;
+	bool was_running;
+	LIST_HEAD(done);
+
+	lockdep_assert_held(&chan->mutex);
+
+	spin_lock_irq(&chan->lock);
+	was_running = chan->running;
+	chan->running = false;
+	spin_unlock_irq(&chan->lock);
+
+	if (was_running)
+		chan->desc.ops->stop(chan);
+
+	spin_lock_irq(&chan->lock);
+	list_splice_init(&chan->active, &done);
+	list_splice_tail_init(&chan->queued, &done);
+	chan->num_active = 0;
+	list_for_each_entry(xfer, &done, node) {
+		xfer->state = ZCDMA_XFER_DONE;
+		xfer->frame.flags |= ZCDMA_FRAME_ERROR;
+	}
+	spin_unlock_irq(&chan->lock);
+
+	give_back(chan, &done);
+}
+
+/**
+ * zcdma_chan_stop() - end all activity, and get every transfer back
+ * @chan: channel, owned by the caller
+ *
+ * On return the done callback has been called for every transfer, with %ZCDMA_FRAME_ERROR where it
+ * was not finished, and will not be called again. Harmless where the channel does not run, or the
+ * device is gone. Not from a callback; the done callback must not queue while this runs.
+ */
+void zcdma_chan_stop(struct zcdma_chan *chan)
+{
+	mutex_lock(&chan->mutex);
+	stop_locked(chan);
+	mutex_unlock(&chan->mutex);
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_stop);
+
+/* The engine leaves: from here on none of its ops is called. */
+void zcdma_chan_set_gone(struct zcdma_chan *chan)
+{
+	mutex_lock(&chan->mutex);
+	spin_lock_irq(&chan->lock);
+	WRITE_ONCE(chan->gone, true);
+	spin_unlock_irq(&chan->lock);
+	stop_locked(chan);
+	mutex_unlock(&chan->mutex);
+}
+
+/* ---- sysfs ---- */
+
+static struct zcdma_chan *to_chan(struct device *dev)
+{
+	return container_of(dev, struct zcdma_chan, dev);
+}
+
+static ssize_t name_show(struct device *dev, struct device_attribute *attr, char *page)
+{
+	return sysfs_emit(page, "%s\n", to_chan(dev)->name);
+}
+static DEVICE_ATTR_RO(name);
+
+/* What udev rules make links of: below a video node, "name" would be the node's own. */
+static ssize_t path_show(struct device *dev, struct device_attribute *attr, char *page)
+{
+	return sysfs_emit(page, "%s/%s\n", to_chan(dev)->zdev->name, to_chan(dev)->name);
+}
+static DEVICE_ATTR_RO(path);
+
+static ssize_t kind_show(struct device *dev, struct device_attribute *attr, char *page)
+{
+	return sysfs_emit(page, "%s\n", zcdma_kind_name(to_chan(dev)->desc.kind));
+}
+static DEVICE_ATTR_RO(kind);
+
+static ssize_t direction_show(struct device *dev, struct device_attribute *attr, char *page)
+{
+	return sysfs_emit(page, "%s\n", zcdma_direction_name(to_chan(dev)->desc.direction));
+}
+static DEVICE_ATTR_RO(direction);
+
+static ssize_t owner_show(struct device *dev, struct device_attribute *attr, char *page)
+{
+	static const char * const names[] = {
+		[ZCDMA_OWNER_NONE] = "none",
+		[ZCDMA_OWNER_VIDEO] = "video",
+		[ZCDMA_OWNER_PCM] = "pcm",
+		[ZCDMA_OWNER_STREAM] = "stream",
+	};
+
+	return sysfs_emit(page, "%s\n", names[zcdma_chan_owner(to_chan(dev))]);
+}
+static DEVICE_ATTR_RO(owner);
+
+static struct attribute *chan_attrs[] = {
+	&dev_attr_name.attr,
+	&dev_attr_path.attr,
+	&dev_attr_kind.attr,
+	&dev_attr_direction.attr,
+	&dev_attr_owner.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(chan);
+
+static void chan_release(struct device *dev)
+{
+	struct zcdma_chan *chan = to_chan(dev);
+
+	put_device(&chan->zdev->dev);
+	mutex_destroy(&chan->mutex);
+	kfree(chan);
+}
+
+ZCDMA_CLASS_CONST struct class zcdma_chan_class = {
+	.name = "zcdma-channel",
+	.dev_groups = chan_groups,
+	.dev_release = chan_release,
+};
+
+/* ---- Birth and death ---- */
+
+struct zcdma_chan *zcdma_chan_create(struct zcdma_device *zdev, unsigned int index,
+				     const struct zcdma_chan_desc *desc)
+{
+	struct zcdma_chan *chan;
+
+	chan = kzalloc(sizeof(*chan), GFP_KERNEL);
+	if (!chan)
+		return NULL;
+	device_initialize(&chan->dev);
+	chan->dev.class = &zcdma_chan_class;
+	chan->dev.parent = &zdev->dev;
+	chan->zdev = zdev;
+	get_device(&zdev->dev);
+	chan->index = index;
+	strscpy(chan->name, desc->name, sizeof(chan->name));
+	chan->desc = *desc;
+	chan->desc.name = chan->name;
+	if (desc->video) {
+		chan->video = *desc->video;
+		chan->desc.video = &chan->video;
+	}
+	if (desc->video) {
+		chan->caps = *desc->video;
+		chan->desc.video = &chan->caps;
+	}
+	chan->desc.alignment = desc->alignment ?: 1;
+	chan->desc.max_transfer = desc->max_transfer ?: ZCDMA_BUFFER_SIZE_MAX;
+	mutex_init(&chan->mutex);
+	spin_lock_init(&chan->lock);
+	INIT_LIST_HEAD(&chan->queued);
+	INIT_LIST_HEAD(&chan->active);
+	return chan;
+}
+
+int zcdma_chan_add(struct zcdma_chan *chan)
+{
+	int ret;
+
+	ret = dev_set_name(&chan->dev, "%s-%s", dev_name(&chan->zdev->dev), chan->name);
+	if (ret)
+		return ret;
+	ret = device_add(&chan->dev);
+	if (ret)
+		return ret;
+	zcdma_debugfs_add_chan(chan);
+	return 0;
+}
+
+void zcdma_chan_del(struct zcdma_chan *chan)
+{
+	device_del(&chan->dev);
+}
+
+static void aux_release(struct device *dev)
+{
+	struct zcdma_auxdev *aux = to_zcdma_auxdev(to_auxiliary_dev(dev));
+
+	ida_free(&aux_ida, aux->adev.id);
+	zcdma_chan_put(aux->chan);
+	kfree(aux);
+}
+
+int zcdma_chan_add_aux(struct zcdma_chan *chan)
+{
+	struct zcdma_auxdev *aux;
+	int ret;
+
+	aux = kzalloc(sizeof(*aux), GFP_KERNEL);
+	if (!aux)
+		return -ENOMEM;
+	ret = ida_alloc(&aux_ida, GFP_KERNEL);
+	if (ret < 0)
+		goto err_free;
+	aux->adev.id = ret;
+	aux->adev.name = zcdma_kind_name(chan->desc.kind);
+	aux->adev.dev.parent = &chan->dev;
+	aux->adev.dev.release = aux_release;
+	aux->chan = chan;
+	ret = auxiliary_device_init(&aux->adev);
+	if (ret)
+		goto err_ida;
+	/* From here on, aux_release() frees. */
+	zcdma_chan_get(chan);
+	ret = __auxiliary_device_add(&aux->adev, ZCDMA_AUX_MODULE);
+	if (ret) {
+		auxiliary_device_uninit(&aux->adev);
+		return ret;
+	}
+	chan->aux = aux;
+	return 0;
+
+err_ida:
+	ida_free(&aux_ida, aux->adev.id);
+err_free:
+	kfree(aux);
+	return ret;
+}
+
+void zcdma_chan_del_aux(struct zcdma_chan *chan)
+{
+	if (!chan->aux)
+		return;
+	auxiliary_device_delete(&chan->aux->adev);
+	auxiliary_device_uninit(&chan->aux->adev);
+	chan->aux = NULL;
+}

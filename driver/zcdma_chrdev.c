@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * zcdma_chrdev.c - /dev/zcdmaN: what a device is, and buffers for programs
+ *
+ * An open file holds the zcdma_device, nothing else; every call holds gone_lock for reading, so the
+ * engine cannot leave in the middle of one.
+ */
+#include <linux/dma-buf.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/poll.h>
+#include <linux/uaccess.h>
+
+#include "zcdma_core.h"
+
+static int zcdma_open(struct inode *inode, struct file *file)
+{
+	struct zcdma_device *zdev = container_of(inode->i_cdev, struct zcdma_device, cdev);
+
+	get_device(&zdev->dev);
+	file->private_data = zdev;
+	return nonseekable_open(inode, file);
+}
+
+static int zcdma_release(struct inode *inode, struct file *file)
+{
+	struct zcdma_device *zdev = file->private_data;
+
+	put_device(&zdev->dev);
+	return 0;
+}
+
+static __poll_t zcdma_poll(struct file *file, poll_table *wait)
+{
+	struct zcdma_device *zdev = file->private_data;
+
+	poll_wait(file, &zdev->wait, wait);
+	return READ_ONCE(zdev->gone) ? EPOLLHUP | EPOLLERR : 0;
+}
+
+static long device_info(struct zcdma_device *zdev, struct zcdma_device_info __user *arg)
+{
+	struct zcdma_device_info info = {
+		.abi_version = ZCDMA_ABI_VERSION,
+		.num_channels = zdev->num_chans,
+		.pool_size = zdev->pool_size,
+	};
+
+	mutex_lock(&zdev->buf_lock);
+	info.pool_used = zdev->pool_used;
+	mutex_unlock(&zdev->buf_lock);
+	strscpy(info.name, zdev->name, sizeof(info.name));
+	strscpy(info.driver, zdev->driver, sizeof(info.driver));
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long channel_info(struct zcdma_device *zdev, struct zcdma_channel_info __user *arg)
+{
+	struct zcdma_channel_info info;
+	struct zcdma_chan *chan;
+
+	if (copy_from_user(&info, arg, sizeof(info)))
+		return -EFAULT;
+	if (memchr_inv(info.reserved, 0, sizeof(info.reserved)))
+		return -EINVAL;
+	chan = zcdma_device_chan(zdev, info.index);
+	if (!chan)
+		return -EINVAL;
+
+	info = (struct zcdma_channel_info) {
+		.index = chan->index,
+		.kind = chan->desc.kind,
+		.direction = chan->desc.direction,
+		.owner = zcdma_chan_owner(chan),
+		.max_segments = chan->desc.max_segments ?: U32_MAX,
+		.alignment = chan->desc.alignment,
+		.max_transfer = chan->desc.max_transfer,
+	};
+	strscpy(info.name, chan->name, sizeof(info.name));
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long buffer_alloc(struct zcdma_device *zdev, struct zcdma_buffer_alloc __user *arg)
+{
+	struct zcdma_buffer_alloc alloc;
+	struct zcdma_buf_req req = { .dir = DMA_BIDIRECTIONAL };
+	struct dma_buf *dmabuf;
+	struct zcdma_buf *buf;
+	int fd;
+
+	if (copy_from_user(&alloc, arg, sizeof(alloc)))
+		return -EFAULT;
+	if (memchr_inv(alloc.reserved, 0, sizeof(alloc.reserved)) ||
+	    alloc.flags & ~ZCDMA_BUFFER_CACHED ||
+	    alloc.fd_flags & ~(O_CLOEXEC | O_ACCMODE) ||
+	    (alloc.fd_flags & O_ACCMODE) == O_ACCMODE ||
+	    !alloc.size || alloc.size > ZCDMA_BUFFER_SIZE_MAX)
+		return -EINVAL;
+
+	req.size = alloc.size;
+	req.cached = alloc.flags & ZCDMA_BUFFER_CACHED;
+	/* Any channel of the device must be able to take it. */
+	for (unsigned int i = 0; i < zdev->num_chans; i++)
+		req.max_segments = min_not_zero(req.max_segments,
+						zdev->chans[i]->desc.max_segments);
+	buf = zcdma_buf_alloc(zdev, &req);
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+	alloc.size = zcdma_buf_size(buf);
+	dmabuf = zcdma_buf_export(buf, alloc.fd_flags);
+	/* The dma-buf holds the buffer now; without one, this was the last reference. */
+	zcdma_buf_put(buf);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+
+	/* Tell the program first: once installed, the descriptor is out of our hands. */
+	fd = get_unused_fd_flags(alloc.fd_flags & O_CLOEXEC);
+	if (fd < 0) {
+		dma_buf_put(dmabuf);
+		return fd;
+	}
+	alloc.fd = fd;
+	if (copy_to_user(arg, &alloc, sizeof(alloc))) {
+		put_unused_fd(fd);
+		dma_buf_put(dmabuf);
+		return -EFAULT;
+	}
+	fd_install(fd, dmabuf->file);
+	return 0;
+}
+
+static long do_ioctl(struct zcdma_device *zdev, unsigned int cmd, void __user *arg)
+{
+	switch (cmd) {
+	case ZCDMA_IOC_DEVICE_INFO:
+		return device_info(zdev, arg);
+	case ZCDMA_IOC_CHANNEL_INFO:
+		return channel_info(zdev, arg);
+	case ZCDMA_IOC_BUFFER_ALLOC:
+		return buffer_alloc(zdev, arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static long zcdma_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct zcdma_device *zdev = file->private_data;
+	long ret;
+
+	if (down_read_killable(&zdev->gone_lock))
+		return -EINTR;
+	ret = zdev->gone ? -ENODEV : do_ioctl(zdev, cmd, (void __user *)arg);
+	up_read(&zdev->gone_lock);
+	return ret;
+}
+
+const struct file_operations zcdma_chrdev_fops = {
+	.owner = THIS_MODULE,
+	.open = zcdma_open,
+	.release = zcdma_release,
+	.poll = zcdma_poll,
+	.unlocked_ioctl = zcdma_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};

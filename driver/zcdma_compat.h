@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs between the kernels that this driver builds for, 6.1 and newer
+ *
+ * The only place that looks at LINUX_VERSION_CODE. Each entry gives older kernels the newest
+ * one's interface, and goes when the last kernel that needs it does.
+ */
+#ifndef ZCDMA_COMPAT_H
+#define ZCDMA_COMPAT_H
+
+#include <linux/device.h>
+#include <linux/hrtimer.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*function)(struct hrtimer *),
+				 clockid_t clock_id, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock_id, mode);
+	timer->function = function;
+}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+#define kthread_run_worker kthread_create_worker
+#endif
+
+/* The namespace became a string in 6.13. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define ZCDMA_IMPORT_NS_DMA_BUF MODULE_IMPORT_NS(DMA_BUF)
+#else
+#define ZCDMA_IMPORT_NS_DMA_BUF MODULE_IMPORT_NS("DMA_BUF")
+#endif
+
+/* class_register() writes to the class before 6.4. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define ZCDMA_CLASS_CONST
+#else
+#define ZCDMA_CLASS_CONST const
+#endif
+
+/* The source of the string is known from __string() since 6.10. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define zcdma_assign_str(dst, src) __assign_str(dst, src)
+#else
+#define zcdma_assign_str(dst, src) __assign_str(dst)
+#endif
+
+static inline void zcdma_vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	vma->vm_flags |= flags;
+#else
+	vm_flags_set(vma, flags);
+#endif
+}
+
+/* Not the version but the architecture: where DMA is always coherent there is nothing to set. */
+static inline void zcdma_set_dma_coherent(struct device *dev, bool coherent)
+{
+#if defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE) || \
+	defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_CPU) || \
+	defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_CPU_ALL)
+	dev->dma_coherent = coherent;
+#endif
+}
+
+/* videobuf2 had at most 32 buffers, and another name for the limit, before 6.8. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define min_queued_buffers min_buffers_needed
+#define vb2_get_num_buffers(queue) ((queue)->num_buffers)
+#define zcdma_vb2_set_max_buffers(queue, max) ((void)(queue), (void)(max))
+#else
+#define zcdma_vb2_set_max_buffers(queue, max) ((queue)->max_num_buffers = (max))
+#endif
+
+/* It dropped the queue's lock around a wait only where the driver said so before 6.13. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define ZCDMA_VB2_WAIT_OPS \
+	.wait_prepare = vb2_ops_wait_prepare, \
+	.wait_finish = vb2_ops_wait_finish,
+#else
+#define ZCDMA_VB2_WAIT_OPS
+#endif
+
+#endif /* ZCDMA_COMPAT_H */

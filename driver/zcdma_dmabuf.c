@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * zcdma_dmabuf.c - buffers as dma-bufs for others
+ *
+ * Each export is a dma-buf of its own that holds one reference on the buffer; it works the same
+ * before and after the device is gone. Importers get a mapping of the buffer's pages to their own
+ * device. CPU access through the dma-buf is bracketed by begin and end, which pass the bytes
+ * between the CPU and every device that has the buffer mapped, ours first.
+ *
+ * Lock order: dma-buf reservation -> zcdma_buf::lock.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "zcdma_core.h"
+#include "zcdma_trace.h"
+
+/**
+ * struct zcdma_attachment - one importer
+ * @node: in zcdma_buf::attachments
+ * @dev: its device
+ * @sgt: the buffer's pages, mapped to @dev while @mapped
+ * @dir: what @dev does with them
+ * @mapped: protected, as @node and @dir are, by zcdma_buf::lock
+ */
+struct zcdma_attachment {
+	struct list_head node;
+	struct device *dev;
+	struct sg_table sgt;
+	enum dma_data_direction dir;
+	bool mapped;
+};
+
+static int copy_page_table(struct sg_table *to, const struct sg_table *from)
+{
+	struct scatterlist *src, *dst;
+	unsigned int i;
+	int ret;
+
+	ret = sg_alloc_table(to, from->orig_nents, GFP_KERNEL);
+	if (ret)
+		return ret;
+	dst = to->sgl;
+	for_each_sgtable_sg(from, src, i) {
+		sg_set_page(dst, sg_page(src), src->length, src->offset);
+		dst = sg_next(dst);
+	}
+	return 0;
+}
+
+static int zcdma_dmabuf_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	struct zcdma_buf *buf = dmabuf->priv;
+	struct zcdma_attachment *a;
+	int ret;
+
+	/* Memory without struct page cannot be mapped to a second device. */
+	if (buf->no_pages)
+		return -EOPNOTSUPP;
+
+	a = kzalloc(sizeof(*a), GFP_KERNEL);
+	if (!a)
+		return -ENOMEM;
+	ret = copy_page_table(&a->sgt, &buf->sgt);
+	if (ret) {
+		kfree(a);
+		return ret;
+	}
+	a->dev = attach->dev;
+	attach->priv = a;
+
+	mutex_lock(&buf->lock);
+	list_add(&a->node, &buf->attachments);
+	mutex_unlock(&buf->lock);
+	return 0;
+}
+
+static void zcdma_dmabuf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	struct zcdma_buf *buf = dmabuf->priv;
+	struct zcdma_attachment *a = attach->priv;
+
+	mutex_lock(&buf->lock);
+	list_del(&a->node);
+	mutex_unlock(&buf->lock);
+	sg_free_table(&a->sgt);
+	kfree(a);
+}
+
+static struct sg_table *zcdma_dmabuf_map(struct dma_buf_attachment *attach,
+					 enum dma_data_direction dir)
+{
+	struct zcdma_buf *buf = attach->dmabuf->priv;
+	struct zcdma_attachment *a = attach->priv;
+	int ret;
+
+	mutex_lock(&buf->lock);
+	ret = dma_map_sgtable(a->dev, &a->sgt, dir, 0);
+	if (!ret) {
+		a->dir = dir;
+		a->mapped = true;
+	}
+	mutex_unlock(&buf->lock);
+	return ret ? ERR_PTR(ret) : &a->sgt;
+}
+
+static void zcdma_dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			       enum dma_data_direction dir)
+{
+	struct zcdma_buf *buf = attach->dmabuf->priv;
+	struct zcdma_attachment *a = attach->priv;
+
+	mutex_lock(&buf->lock);
+	a->mapped = false;
+	dma_unmap_sgtable(a->dev, sgt, dir, 0);
+	mutex_unlock(&buf->lock);
+}
+
+/*
+ * Whatever the CPU is going to do, it must first see what a device wrote: even a program that only
+ * writes may leave bytes as they are, and end_cpu_access would hand those over, stale. A device
+ * that only reads has nothing to hand over.
+ */
+static int zcdma_dmabuf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	struct zcdma_buf *buf = dmabuf->priv;
+	struct zcdma_attachment *a;
+
+	mutex_lock(&buf->lock);
+	if (buf->dir != DMA_TO_DEVICE)
+		zcdma_buf_sync_for_cpu(buf);
+	list_for_each_entry(a, &buf->attachments, node)
+		if (a->mapped && a->dir != DMA_TO_DEVICE)
+			dma_sync_sgtable_for_cpu(a->dev, &a->sgt, a->dir);
+	mutex_unlock(&buf->lock);
+	return 0;
+}
+
+/* Nothing to hand over after a CPU access that only read. */
+static int zcdma_dmabuf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	struct zcdma_buf *buf = dmabuf->priv;
+	struct zcdma_attachment *a;
+
+	if (dir == DMA_FROM_DEVICE)
+		return 0;
+
+	mutex_lock(&buf->lock);
+	zcdma_buf_sync_for_device(buf);
+	list_for_each_entry(a, &buf->attachments, node)
+		if (a->mapped)
+			dma_sync_sgtable_for_device(a->dev, &a->sgt, a->dir);
+	mutex_unlock(&buf->lock);
+	return 0;
+}
+
+static int zcdma_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
+{
+	return zcdma_buf_mmap(dmabuf->priv, vma);
+}
+
+static int zcdma_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	void *vaddr = zcdma_buf_vaddr(dmabuf->priv);
+
+	if (!vaddr)
+		return -ENOMEM;
+	iosys_map_set_vaddr(map, vaddr);
+	return 0;
+}
+
+static void zcdma_dmabuf_release(struct dma_buf *dmabuf)
+{
+	zcdma_buf_put(dmabuf->priv);
+}
+
+/* No vunmap: the kernel's mapping lasts as long as the buffer does. */
+static const struct dma_buf_ops zcdma_dmabuf_ops = {
+	.attach = zcdma_dmabuf_attach,
+	.detach = zcdma_dmabuf_detach,
+	.map_dma_buf = zcdma_dmabuf_map,
+	.unmap_dma_buf = zcdma_dmabuf_unmap,
+	.begin_cpu_access = zcdma_dmabuf_begin_cpu_access,
+	.end_cpu_access = zcdma_dmabuf_end_cpu_access,
+	.mmap = zcdma_dmabuf_mmap,
+	.vmap = zcdma_dmabuf_vmap,
+	.release = zcdma_dmabuf_release,
+};
+
+/**
+ * zcdma_buf_export() - make a dma-buf of a buffer
+ * @buf: buffer; an imported one gives the dma-buf that it came from
+ * @fd_flags: access mode: O_RDONLY, O_WRONLY or O_RDWR
+ *
+ * May be called any number of times. Process context.
+ *
+ * Return: a dma-buf that the caller owns, or ERR_PTR().
+ */
+struct dma_buf *zcdma_buf_export(struct zcdma_buf *buf, unsigned long fd_flags)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct dma_buf *dmabuf;
+
+	if (buf->backing == ZCDMA_BUF_IMPORTED) {
+		get_dma_buf(buf->dmabuf);
+		return buf->dmabuf;
+	}
+
+	info.ops = &zcdma_dmabuf_ops;
+	info.size = buf->size;
+	info.flags = fd_flags & O_ACCMODE;
+	info.priv = buf;
+	/* The dma-buf's own reference, dropped in release; on failure it is dropped here. */
+	zcdma_buf_get(buf);
+	dmabuf = dma_buf_export(&info);
+	if (IS_ERR(dmabuf))
+		zcdma_buf_put(buf);
+	else
+		trace_zcdma_buf_export(buf);
+	return dmabuf;
+}
+EXPORT_SYMBOL_GPL(zcdma_buf_export);
