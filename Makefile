@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Everything that can be made here. `make help` tells what.
+#
+# All output goes to build/. Downloads, guest kernels and disk images go to a
+# cache outside, which `make clean` leaves alone: $ZCDMA_CACHE, or
+# ~/.cache/zcdma. What a target needs and this machine lacks is installed by
+# tests/vm/deps, once.
+
+top := $(CURDIR)
+build := $(top)/build
+vm := $(top)/tests/vm
+
+# Which of the guest's kernels (see tests/vm/kernel), or which kernel's headers.
+KERNEL ?= stock
+KDIR ?=
+# For `make test`: only tests whose name matches this shell pattern.
+T ?=
+DESTDIR ?=
+PREFIX ?= /usr/local
+KCFLAGS ?=
+
+MAKEFLAGS += --no-print-directory
+Q := $(if $(V),,@)
+# What a short line says in place of a long one.
+say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2:$(top)/%=%))
+
+# ARCH and CROSS_COMPILE, where given, are for the modules; the guest is arm64.
+host_arch := $(subst x86_64,amd64,$(subst aarch64,arm64,$(shell uname -m)))
+HOSTCC ?= gcc
+guest_cross := $(if $(filter arm64,$(host_arch)),,aarch64-linux-gnu-)
+GUEST_CC := $(guest_cross)gcc
+ARMHF_CC := arm-linux-gnueabihf-gcc
+warnings := -Wall -Wextra -Wno-unused-parameter
+GUEST_CFLAGS := -O2 -g -std=gnu11 $(warnings) -I$(top)/uapi -I$(top)/tests/guest
+
+.PHONY: all
+all: modules guest
+
+# --- Modules ---------------------------------------------------------------
+
+# Where they are built, and what is said to kbuild about that kernel.
+ifneq ($(KDIR),)
+module_name := $(or $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null),$(error KDIR=$(KDIR) has no prepared kernel: neither its sources after `make modules_prepare` nor its headers))
+module_kdir = $(abspath $(KDIR))
+module_args = $(if $(ARCH),ARCH=$(ARCH)) $(if $(CROSS_COMPILE),CROSS_COMPILE=$(CROSS_COMPILE))
+else
+module_name := $(KERNEL)
+module_kdir = $$($(vm)/kernel $(KERNEL))/build
+module_args = ARCH=arm64 $(if $(guest_cross),CROSS_COMPILE=$(guest_cross))
+endif
+module_dir := $(build)/modules/$(module_name)
+# Test-only modules go to guests, not to users.
+test_modules := $(if $(KDIR),,$(patsubst $(top)/tests/modules/%.c,%.o,$(wildcard $(top)/tests/modules/*.c)))
+
+# kbuild puts objects beside the Makefile it is pointed at. Point it at a folder
+# of build/, whose Makefile takes driver/Kbuild and compiles the sources where
+# they are: they stay clean, and errors name the real files.
+define module_kbuild
+# Made by the top-level Makefile.
+$(shell sed -n 's/^obj-$$(\(CONFIG_[A-Z0-9_]*\)).*/\1 := m;/p' driver/Kbuild 2>/dev/null | sort -u)
+src := $(top)/driver
+include $$(src)/Kbuild
+obj-m += $(test_modules)
+ccflags-y += $(MODULE_CFLAGS)
+$$(obj)/%.o: $$(src)/%.c $$(recordmcount_source) FORCE
+	$$(call if_changed_rule,cc_o_c)
+	$$(call cmd,force_checksrc)
+$$(obj)/%.o: $(top)/tests/modules/%.c $$(recordmcount_source) FORCE
+	$$(call if_changed_rule,cc_o_c)
+	$$(call cmd,force_checksrc)
+endef
+
+semicolon := ;
+define newline
+
+
+endef
+
+.PHONY: modules
+modules: $(if $(KDIR),,deps-build)
+	$(shell mkdir -p $(module_dir))$(file >$(module_dir)/Makefile.new,$(subst $(semicolon),$(newline),$(module_kbuild)))
+	$(Q)cmp -s $(module_dir)/Makefile.new $(module_dir)/Makefile || \
+		cp $(module_dir)/Makefile.new $(module_dir)/Makefile
+	$(Q)kdir=$(module_kdir) && flock $(module_dir)/.lock $(MAKE) -C "$$kdir" M=$(module_dir) \
+		$(module_args) KCFLAGS="$(KCFLAGS)" $(module_flags) modules
+	$(Q)touch $(module_dir)/.built
+
+# --- Programs for the guest ------------------------------------------------
+
+guest_sources := $(wildcard tests/guest/*.c)
+guest_programs := $(guest_sources:tests/guest/%.c=$(build)/guest/%)
+# A 32-bit build as well, where the source asks for it.
+armhf_sources := $(if $(guest_sources),$(shell grep -l '\<build: armhf\>' $(guest_sources)))
+armhf_programs := $(armhf_sources:tests/guest/%.c=$(build)/guest/%-armhf)
+
+.PHONY: guest
+guest: deps-build $(build)/vm/vmhost $(build)/vm/vmguest $(build)/vm/sysroot \
+		$(guest_programs) $(armhf_programs) overlays
+
+$(build)/vm/vmhost: tests/vm/vmhost.c | deps-build
+	$(call say,HOSTCC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) -O2 -g -std=gnu11 $(warnings) -o $@ $<
+
+$(build)/vm/vmguest: tests/vm/vmguest.c | deps-build
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(GUEST_CC) -O2 -g -std=gnu11 $(warnings) -static -o $@ $<
+
+# Tools of the tests that run here.
+$(build)/host/%: tools/%.c | deps-build
+	$(call say,HOSTCC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) -O2 -g -std=gnu11 $(warnings) -o $@ $< -lpng
+
+# A link to the libraries that guest programs link with, in the cache.
+$(build)/vm/sysroot: tests/vm/fetch | deps-build
+	$(Q)mkdir -p $(@D)
+	$(Q)ln -sfn $$($(vm)/fetch sysroot) $@
+
+sysroot := $(build)/vm/sysroot
+sysroot_flags := -isystem $(sysroot)/usr/include/aarch64-linux-gnu -isystem $(sysroot)/usr/include \
+	-L$(sysroot)/usr/lib/aarch64-linux-gnu -Wl,-rpath-link,$(sysroot)/usr/lib/aarch64-linux-gnu
+
+guest_headers := $(wildcard tests/guest/*.h uapi/linux/*.h)
+
+$(build)/guest/%-armhf: tests/guest/%.c $(guest_headers) | deps-build
+	$(call say,CC32,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(ARMHF_CC) $(GUEST_CFLAGS) -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -static -o $@ $<
+
+$(build)/guest/%: tests/guest/%.c $(guest_headers) | deps-build $(build)/vm/sysroot
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(sysroot_flags) -o $@ $< \
+		-Wl,--as-needed -lcmocka -lasound -lpthread -lm
+
+# --- Device tree -------------------------------------------------------------
+
+overlay_sources := $(wildcard dts/*.dtso)
+overlay_files := $(overlay_sources:dts/%.dtso=$(build)/dts/%.dtbo)
+
+.PHONY: overlays
+overlays: $(overlay_files)
+
+$(build)/dts/%.dtbo: dts/%.dtso $(wildcard dts/*.dtsi) | deps-build
+	$(call say,DTC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)kdir=$$($(vm)/kernel $(KERNEL)) && \
+	common=$$(ls -d $$kdir/src/linux-headers-*-common* 2>/dev/null | head -n 1); \
+	$(HOSTCC) -E -nostdinc -undef -D__DTS__ -x assembler-with-cpp -Idts \
+		$${common:+-I$$common/include} -o $@.pp $<
+	$(Q)dtc -q -@ -I dts -O dtb -o $@ $@.pp
+
+# --- Running -----------------------------------------------------------------
+
+.PHONY: demo test shell
+shell: all deps-vm
+	$(Q)$(vm)/run --kernel $(KERNEL) --shell
+
+test: all deps-vm
+	$(Q)tests/run --kernel $(KERNEL) $(if $(T),'$(T)')
+
+demo: all deps-vm $(build)/host/raw2png
+	$(Q)tests/vm/demo
+
+.PHONY: lint
+lint: all deps-lint
+	$(Q)tests/vm/lint
+
+# --- Installing on the machine or board whose kernel KDIR is ------------------
+
+.PHONY: install
+install: modules
+	$(Q)$(MAKE) -C $(module_kdir) M=$(module_dir) $(module_args) \
+		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) INSTALL_MOD_DIR=updates/zcdma modules_install
+	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux uapi/linux/*.h
+	$(Q)for rules in tools/*.rules; do [ ! -e "$$rules" ] || \
+		install -D -m 644 -t $(DESTDIR)/usr/lib/udev/rules.d "$$rules"; done
+
+# --- Housekeeping --------------------------------------------------------------
+
+.PHONY: deps-build deps-vm deps-lint
+deps-build deps-vm deps-lint: deps-%:
+	$(Q)$(vm)/deps $*
+
+.PHONY: clean distclean
+clean:
+	$(Q)rm -rf $(build)
+
+distclean: clean
+	$(Q)$(vm)/fetch clean
+
+.PHONY: help
+help:
+	@cat tests/vm/make-help
