@@ -51,6 +51,7 @@ endif
 module_dir := $(build)/modules/$(module_name)
 # Test-only modules go to guests, not to users.
 test_modules := $(if $(KDIR),,$(patsubst $(top)/tests/modules/%.c,%.o,$(wildcard $(top)/tests/modules/*.c)))
+kunit_modules := $(if $(KDIR),,$(patsubst $(top)/tests/kunit/%.c,%.o,$(wildcard $(top)/tests/kunit/*.c)))
 
 # kbuild puts objects beside the Makefile it is pointed at. Point it at a folder
 # of build/, whose Makefile takes driver/Kbuild and compiles the sources where
@@ -60,12 +61,18 @@ define module_kbuild
 $(shell sed -n 's/^obj-$$(\(CONFIG_[A-Z0-9_]*\)).*/\1 := m;/p' driver/Kbuild 2>/dev/null | sort -u)
 src := $(top)/driver
 include $$(src)/Kbuild
-obj-m += $(test_modules)
+obj-m += $(test_modules) $$(if $$(CONFIG_KUNIT),$(kunit_modules))
+# Coverage, on a kernel that can tell it.
+GCOV_PROFILE := y
+KCOV_INSTRUMENT := y
 ccflags-y += $(MODULE_CFLAGS)
 $$(obj)/%.o: $$(src)/%.c $$(recordmcount_source) FORCE
 	$$(call if_changed_rule,cc_o_c)
 	$$(call cmd,force_checksrc)
 $$(obj)/%.o: $(top)/tests/modules/%.c $$(recordmcount_source) FORCE
+	$$(call if_changed_rule,cc_o_c)
+	$$(call cmd,force_checksrc)
+$$(obj)/%.o: $(top)/tests/kunit/%.c $$(recordmcount_source) FORCE
 	$$(call if_changed_rule,cc_o_c)
 	$$(call cmd,force_checksrc)
 endef
@@ -88,7 +95,7 @@ modules: $(if $(KDIR),,deps-build)
 # --- Programs for the guest ------------------------------------------------
 
 guest_sources := $(wildcard tests/guest/*.c)
-guest_programs := $(guest_sources:tests/guest/%.c=$(build)/guest/%)
+guest_programs := $(guest_sources:tests/guest/%.c=$(build)/guest/%) $(build)/guest/fuzz
 # A 32-bit build as well, where the source asks for it.
 armhf_sources := $(if $(guest_sources),$(shell grep -l '\<build: armhf\>' $(guest_sources)))
 armhf_programs := $(armhf_sources:tests/guest/%.c=$(build)/guest/%-armhf)
@@ -123,6 +130,12 @@ sysroot_flags := -isystem $(sysroot)/usr/include/aarch64-linux-gnu -isystem $(sy
 	-L$(sysroot)/usr/lib/aarch64-linux-gnu -Wl,-rpath-link,$(sysroot)/usr/lib/aarch64-linux-gnu
 
 guest_headers := $(wildcard tests/guest/*.h uapi/linux/*.h)
+
+# What the fuzzer starts from is part of it.
+$(build)/guest/fuzz: tests/fuzz/fuzz.c tests/fuzz/corpus $(guest_headers) | deps-build $(build)/vm/sysroot
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(sysroot_flags) -DCORPUS='"tests/fuzz/corpus"' -o $@ $< -lpthread
 
 $(build)/guest/%-armhf: tests/guest/%.c $(guest_headers) | deps-build
 	$(call say,CC32,$@)
@@ -161,6 +174,25 @@ shell: all deps-vm
 test: all deps-vm
 	$(Q)tests/run --kernel $(KERNEL) $(if $(T),'$(T)')
 
+# The same and more, on a kernel with sanitizers. KERNEL=kcsan: the one that looks
+# for data races.
+.PHONY: test-debug coverage fuzz
+debug_kernel := $(if $(filter-out stock,$(KERNEL)),$(KERNEL),debug)
+test-debug: deps-vm deps-kernel
+	$(Q)$(MAKE) all KERNEL=$(debug_kernel)
+	$(Q)tests/run --kernel $(debug_kernel) $(if $(T),'$(T)')
+
+# Until it finds something, or Ctrl-C.
+fuzz: deps-vm deps-kernel
+	$(Q)$(MAKE) all KERNEL=debug
+	$(Q)mkdir -p $(build)/fuzz
+	$(Q)$(vm)/run --kernel debug --timeout 1000000 --share $(build)/fuzz --log $(build)/fuzz/console.log -- \
+		fuzz --time 1000000 --seed $$(date +%s) --save /mnt/share/corpus
+
+coverage: deps-vm deps-kernel deps-coverage
+	$(Q)$(MAKE) all KERNEL=debug
+	$(Q)tests/coverage $(if $(T),'$(T)')
+
 demo: all deps-vm $(build)/host/raw2png
 	$(Q)tests/vm/demo
 
@@ -180,8 +212,9 @@ install: modules
 
 # --- Housekeeping --------------------------------------------------------------
 
-.PHONY: deps-build deps-vm deps-lint
-deps-build deps-vm deps-lint: deps-%:
+deps := deps-build deps-vm deps-kernel deps-coverage deps-lint
+.PHONY: $(deps)
+$(deps): deps-%:
 	$(Q)$(vm)/deps $*
 
 .PHONY: clean distclean

@@ -237,7 +237,9 @@ static void feed(struct zcdma_chan *chan, struct list_head *refused)
 		if (!xfer)
 			return;
 		xfer->state = ZCDMA_XFER_ACTIVE;
-		xfer->frame.exposure_start_ns = ktime_get_ns();
+		/* The next one now; otherwise that is when the one before it is done. */
+		if (!chan->num_active)
+			xfer->frame.exposure_start_ns = ktime_get_ns();
 		if (chan->desc.ops->submit(chan, xfer)) {
 			xfer->state = ZCDMA_XFER_DONE;
 			xfer->frame.flags |= ZCDMA_FRAME_ERROR;
@@ -360,6 +362,7 @@ EXPORT_SYMBOL_GPL(zcdma_exposure_end);
  */
 void zcdma_xfer_done(struct zcdma_chan *chan, struct zcdma_xfer *xfer, size_t bytes, u32 flags)
 {
+	struct zcdma_xfer *next;
 	LIST_HEAD(done);
 	unsigned long irqflags;
 
@@ -376,6 +379,10 @@ void zcdma_xfer_done(struct zcdma_chan *chan, struct zcdma_xfer *xfer, size_t by
 	xfer->frame.flags |= flags;
 	list_move_tail(&xfer->node, &done);
 	chan->num_active--;
+	/* An engine that knows of no exposure begins with the next one when this one is done. */
+	next = list_first_entry_or_null(&chan->active, struct zcdma_xfer, node);
+	if (next && !next->exposed)
+		next->frame.exposure_start_ns = xfer->frame.done_ns;
 	if (chan->running)
 		feed(chan, &done);
 	spin_unlock_irqrestore(&chan->lock, irqflags);

@@ -86,4 +86,15 @@ static inline void zcdma_set_dma_coherent(struct device *dev, bool coherent)
 #define ZCDMA_VB2_WAIT_OPS
 #endif
 
+/* 6.2 split these in two, by who locks the reservation; before, the callee does where it must. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define dma_buf_vmap_unlocked dma_buf_vmap
+#define dma_buf_vunmap_unlocked dma_buf_vunmap
+#endif
+
+/* New in 6.6, and in some stable kernels before. */
+#ifndef __counted_by
+#define __counted_by(member)
+#endif
+
 #endif /* ZCDMA_COMPAT_H */

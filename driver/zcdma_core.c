@@ -4,7 +4,7 @@
  *
  * A device comes to life in one call of its engine and leaves in another. What leaves first is
  * the way in: "gone" is set under gone_lock, so no call from user space is under way when the
- * engine is let go; then the channels are stopped, then front ends unbind, then the nodes vanish.
+ * engine is let go; then front ends unbind, then the channels are stopped, then the nodes vanish.
  * The struct itself stays until the last file, buffer and channel reference is dropped.
  */
 #include <linux/ctype.h>
@@ -182,10 +182,13 @@ static int check_chan(struct device *parent, const struct zcdma_device_desc *des
 
 /* ---- Registration ---- */
 
+/* Front ends leave while the engine still works: they stop in their own way, and wake who waits. */
 static void remove_chans(struct zcdma_device *zdev)
 {
 	for (unsigned int i = zdev->num_chans; i--;)
 		zcdma_chan_del_aux(zdev->chans[i]);
+	for (unsigned int i = zdev->num_chans; i--;)
+		zcdma_chan_set_gone(zdev->chans[i]);
 	for (unsigned int i = zdev->num_chans; i--;)
 		zcdma_chan_del(zdev->chans[i]);
 }
@@ -204,10 +207,10 @@ static int add_chans(struct zcdma_device *zdev)
 	for (unsigned int i = 0; i < zdev->num_chans; i++) {
 		ret = zcdma_chan_add_aux(zdev->chans[i]);
 		if (ret) {
-			for (unsigned int k = 0; k < zdev->num_chans; k++)
-				zcdma_chan_set_gone(zdev->chans[k]);
 			while (i--)
 				zcdma_chan_del_aux(zdev->chans[i]);
+			for (i = 0; i < zdev->num_chans; i++)
+				zcdma_chan_set_gone(zdev->chans[i]);
 			goto err_del;
 		}
 	}
@@ -328,8 +331,6 @@ EXPORT_SYMBOL_GPL(zcdma_device_register);
 void zcdma_device_unregister(struct zcdma_device *zdev)
 {
 	set_gone(zdev);
-	for (unsigned int i = 0; i < zdev->num_chans; i++)
-		zcdma_chan_set_gone(zdev->chans[i]);
 	remove_chans(zdev);
 	cdev_device_del(&zdev->cdev, &zdev->dev);
 	debugfs_remove_recursive(zdev->debugfs);

@@ -28,10 +28,10 @@ struct zcdma_mem {
 	struct device_dma_parameters dma_parms;
 };
 
+/* The dma-ranges map is the driver core's to free, as any device's. */
 static void mem_release(struct device *dev)
 {
 	of_reserved_mem_device_release(dev);
-	kfree(dev->dma_range_map);
 	kfree(container_of(dev, struct zcdma_mem, dev));
 }
 
@@ -55,9 +55,12 @@ static int mem_init_pool(struct zcdma_device *zdev, struct device *dev)
 	struct reserved_mem *rmem;
 	int ret;
 
+	if (!of_property_present(np, "memory-region"))
+		return 0;
 	region = of_parse_phandle(np, "memory-region", 0);
 	if (!region)
-		return 0;
+		return dev_err_probe(zdev->parent, -EINVAL,
+				     "memory-region must refer to a child of /reserved-memory\n");
 
 	rmem = of_reserved_mem_lookup(region);
 	if (!rmem) {

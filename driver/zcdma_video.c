@@ -156,7 +156,12 @@ static int zcdma_video_queue_setup(struct vb2_queue *queue, unsigned int *num_bu
 
 static int zcdma_video_buf_out_validate(struct vb2_buffer *vb)
 {
-	to_vb2_v4l2_buffer(vb)->field = V4L2_FIELD_NONE;
+	struct vb2_v4l2_buffer *vbuf = to_vb2_v4l2_buffer(vb);
+
+	vbuf->field = V4L2_FIELD_NONE;
+	/* vb2 takes the payload from here, but its write() leaves it in the other place (6.12). */
+	if (vb2_fileio_is_active(vb->vb2_queue))
+		vbuf->planes[0].bytesused = vb->planes[0].bytesused;
 	return 0;
 }
 
@@ -222,8 +227,14 @@ static int zcdma_video_start_streaming(struct vb2_queue *queue, unsigned int cou
 		ret = zcdma_chan_set_video(video->chan, &video->format);
 	if (!ret)
 		ret = zcdma_chan_start(video->chan);
-	if (ret)
-		zcdma_video_cancel(video, VB2_BUF_STATE_QUEUED);
+	/*
+	 * Where the device has just gone, the core may have completed buffers with an error, and
+	 * vb2 wants none completed when start fails. Then it started, and ends with remove.
+	 */
+	if (!ret || zcdma_chan_gone(video->chan))
+		return 0;
+
+	zcdma_video_cancel(video, VB2_BUF_STATE_QUEUED);
 	return ret;
 }
 
@@ -601,7 +612,9 @@ static int zcdma_video_qbuf(struct file *file, void *priv, struct v4l2_buffer *b
 
 static int zcdma_video_dqbuf(struct file *file, void *priv, struct v4l2_buffer *buf)
 {
-	return zcdma_video_error(video_drvdata(file), vb2_ioctl_dqbuf(file, priv, buf));
+	int ret = vb2_ioctl_dqbuf(file, priv, buf);
+
+	return ret ? zcdma_video_error(video_drvdata(file), ret) : 0;
 }
 
 static int zcdma_video_streamoff(struct file *file, void *priv, enum v4l2_buf_type type)
@@ -659,16 +672,16 @@ static const struct v4l2_ioctl_ops zcdma_video_ioctl_ops = {
 
 /*
  * The V4L2 core waits for an event and for nothing else, even when the node is unregistered. Wait
- * here for both before it does.
+ * here for both before it does. Not inline, for the sake of all the other ioctls.
  */
-static int zcdma_video_wait_event(struct file *file)
+static noinline int zcdma_video_wait_event(struct file *file)
 {
 	struct video_device *vdev = video_devdata(file);
 	struct v4l2_fh *fh = file->private_data;
 	int ret;
 
-	ret = wait_event_interruptible(fh->wait, v4l2_event_pending(fh) ||
-						 !video_is_registered(vdev));
+	ret = wait_event_interruptible(fh->wait,
+				       v4l2_event_pending(fh) || !video_is_registered(vdev));
 	if (ret)
 		return ret;
 	return video_is_registered(vdev) ? 0 : -ENODEV;

@@ -371,7 +371,7 @@ static int zvirt_register(struct zvirt_dev *vdev, const char *name)
 			.name = vc->name,
 			.kind = vc->kind,
 			.direction = vc->direction,
-			.depth = ZVIRT_DEPTH,
+			.depth = vc->model->depth,
 			.max_segments = vc->max_segments,
 			.alignment = vc->alignment,
 			.max_transfer = vc->max_transfer,

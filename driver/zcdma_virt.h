@@ -24,11 +24,8 @@
 
 #include "zcdma.h"
 
-/*
- * Descriptors of a channel, a power of two. Small, as in hardware, and enough to outlast a worker
- * that a busy machine lets wait for two frames.
- */
-#define ZVIRT_DEPTH		4
+/* Descriptors of a channel at most; a power of two. */
+#define ZVIRT_RING		32
 
 #define ZVIRT_MAX_CHANS		8
 
@@ -59,10 +56,12 @@ struct zvirt_desc {
 };
 
 /**
- * struct zvirt_event - what an event of a channel has the core told, once the lock is dropped
- * @type: which call
+ * struct zvirt_event - what follows from an event of a channel, once the lock is dropped
+ * @type: which call of the core
  * @xfer: its transfer, or NULL
  * @time: its time
+ * @ready: one more descriptor is ready: the worker gets it after that call, not before, because it
+ *	may complete it at once
  */
 struct zvirt_event {
 	enum {
@@ -72,12 +71,14 @@ struct zvirt_event {
 	} type;
 	struct zcdma_xfer *xfer;
 	ktime_t time;
+	bool ready;
 };
 
 struct zvirt_chan;
 
 /**
  * struct zvirt_model - what a channel does
+ * @depth: descriptors, ZVIRT_RING at most
  * @start: get what a run needs. Process context, the channel is not running yet. Optional
  * @stop: wait until nobody else uses the transfers, and put down what @start got. Process
  *	context, there is no event and no worker any more. Optional
@@ -89,6 +90,7 @@ struct zvirt_chan;
  *	called again after zvirt_kick(). In the worker
  */
 struct zvirt_model {
+	unsigned int depth;
 	int (*start)(struct zvirt_chan *vc);
 	void (*stop)(struct zvirt_chan *vc);
 	void (*run)(struct zvirt_chan *vc, ktime_t now);
@@ -201,7 +203,7 @@ struct zvirt_raw {
  * @video: a video channel's
  * @raw: a raw channel's
  *
- *	reported <= moved <= ready <= begun <= queued <= reported + ZVIRT_DEPTH
+ *	reported <= moved <= ready <= begun <= queued <= reported + depth
  *
  * From @running on everything is protected by zvirt_dev::lock where it does not say otherwise; a
  * descriptor between @moved and @ready belongs to the worker, apart from source and readers.
@@ -223,7 +225,7 @@ struct zvirt_chan {
 	bool running;
 	ktime_t due;
 	ktime_t begun_at;
-	struct zvirt_desc ring[ZVIRT_DEPTH];
+	struct zvirt_desc ring[ZVIRT_RING];
 	u32 queued;
 	u32 begun;
 	u32 ready;

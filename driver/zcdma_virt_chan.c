@@ -13,8 +13,8 @@
  * Data. A worker thread for each channel, which runs while the channel does, stands for the DMA
  * engine. It moves data (draws pictures, adds up checksums) through the memory that the DMA
  * addresses lead to, and then raises the "completion interrupt", zcdma_xfer_done(). Up to
- * ZVIRT_DEPTH frames wait for it as in a sensor's frame memory. When they do, a new frame finds no
- * descriptor: it is lost and counted, as with hardware whose bus is too slow.
+ * zvirt_model::depth frames wait for it as in a sensor's frame memory. When they do, a new frame
+ * finds no descriptor: it is lost and counted, as with hardware whose bus is too slow.
  *
  * Descriptors form a ring and never overtake each other:
  *
@@ -32,7 +32,7 @@
 
 static struct zvirt_desc *ring_desc(struct zvirt_chan *vc, u32 count)
 {
-	return &vc->ring[count % ZVIRT_DEPTH];
+	return &vc->ring[count % ZVIRT_RING];
 }
 
 /* ---- Time ---- */
@@ -100,6 +100,13 @@ static enum hrtimer_restart interrupt(struct hrtimer *timer)
 			zcdma_exposure_start(vc->chan, event.xfer, event.time);
 		else if (event.type == ZVIRT_EVENT_EXPOSURE_END)
 			zcdma_exposure_end(vc->chan, event.xfer, event.time);
+
+		if (event.ready) {
+			spin_lock_irqsave(&vdev->lock, flags);
+			vc->ready++;
+			zvirt_kick(vc);
+			spin_unlock_irqrestore(&vdev->lock, flags);
+		}
 	}
 
 	spin_lock_irqsave(&vdev->lock, flags);

@@ -26,6 +26,9 @@
 /* A transfer takes this long, even if it is shorter: setting up a descriptor has a price. */
 #define RAW_MIN_NS		(10 * NSEC_PER_USEC)
 
+/* Records may be small and many: one run of the worker serves all of these. */
+#define RAW_DEPTH		ZVIRT_RING
+
 #define RAW_WORD		sizeof(__le32)
 
 #define PRBS31_SEED		GENMASK(30, 0)
@@ -143,7 +146,7 @@ static void raw_submitted(struct zvirt_chan *vc, ktime_t now)
 
 static void raw_event(struct zvirt_chan *vc, struct zvirt_event *event)
 {
-	struct zvirt_desc *desc = &vc->ring[(vc->begun - 1) % ZVIRT_DEPTH];
+	struct zvirt_desc *desc = &vc->ring[(vc->begun - 1) % ZVIRT_RING];
 
 	if (zvirt_fault(&vc->faults.drop)) {
 		/* As many bytes as were on their way have gone nowhere. */
@@ -154,8 +157,7 @@ static void raw_event(struct zvirt_chan *vc, struct zvirt_event *event)
 		vc->due = ktime_add_ns(vc->due, raw_duration(vc, desc));
 		return;
 	}
-	vc->ready++;
-	zvirt_kick(vc);
+	event->ready = true;
 	raw_begin(vc, vc->due);
 }
 
@@ -186,6 +188,7 @@ static int source_set_ctrl(struct zcdma_chan *chan, enum zcdma_ctrl_id id, s64 v
 }
 
 static const struct zvirt_model source = {
+	.depth = RAW_DEPTH,
 	.run = raw_run,
 	.submitted = raw_submitted,
 	.event = raw_event,
@@ -194,6 +197,7 @@ static const struct zvirt_model source = {
 };
 
 static const struct zvirt_model sink = {
+	.depth = RAW_DEPTH,
 	.run = raw_run,
 	.submitted = raw_submitted,
 	.event = raw_event,

@@ -35,6 +35,9 @@
 /* HDMI 2.0's pixel clock at 3840x2160, 60 Hz: 7680x4320 still has 17 frames a second. */
 #define MAX_PIXEL_RATE		594000000
 
+/* Few, as in hardware, but enough to outlast a worker that has to wait for a CPU. */
+#define VIDEO_DEPTH		4
+
 /* The names of the test pattern control: the generator's, and one of our own. */
 #define PATTERN_NULL		(TPG_PAT_NOISE + 1)
 #define NUM_PATTERNS		(PATTERN_NULL + 1)
@@ -245,10 +248,7 @@ static void camera_event(struct zvirt_chan *vc, struct zvirt_event *event)
 	if (video->exposing) {
 		event->type = ZVIRT_EVENT_EXPOSURE_END;
 		event->xfer = video->frame ? video->frame->xfer : NULL;
-		if (video->frame) {
-			vc->ready++;
-			zvirt_kick(vc);
-		}
+		event->ready = video->frame;
 		video->exposing = false;
 		vc->due = video->frame_end;
 		return;
@@ -289,7 +289,7 @@ static void camera_stop(struct zvirt_chan *vc)
 	struct zvirt_dev *vdev = vc->vdev;
 
 	spin_lock_irq(&vdev->lock);
-	for (unsigned int i = 0; i < ZVIRT_DEPTH; i++)
+	for (unsigned int i = 0; i < ZVIRT_RING; i++)
 		wire_release(vc, &vc->ring[i]);
 	spin_unlock_irq(&vdev->lock);
 	tpg_free(&vc->video.tpg);
@@ -308,10 +308,7 @@ static void display_event(struct zvirt_chan *vc, struct zvirt_event *event)
 {
 	struct zvirt_video *video = &vc->video;
 
-	if (video->frame) {
-		vc->ready++;
-		zvirt_kick(vc);
-	}
+	event->ready = video->frame;
 	video->frame = zvirt_fault(&vc->faults.drop) ? NULL : zvirt_begin(vc);
 	if (video->frame && !video->frame->failed)
 		video->on_wire = video->frame;
@@ -370,7 +367,7 @@ static void display_stop(struct zvirt_chan *vc)
 	spin_lock_irq(&vdev->lock);
 	video->on_wire = NULL;
 	video->store.readers = 0;
-	for (unsigned int i = 0; vc->peer && i < ZVIRT_DEPTH; i++)
+	for (unsigned int i = 0; vc->peer && i < ZVIRT_RING; i++)
 		vc->peer->ring[i].source = NULL;
 	spin_unlock_irq(&vdev->lock);
 
@@ -430,6 +427,7 @@ static int camera_set_ctrl(struct zcdma_chan *chan, enum zcdma_ctrl_id id, s64 v
 }
 
 static const struct zvirt_model camera = {
+	.depth = VIDEO_DEPTH,
 	.start = camera_start,
 	.stop = camera_stop,
 	.run = camera_run,
@@ -439,6 +437,7 @@ static const struct zvirt_model camera = {
 };
 
 static const struct zvirt_model display = {
+	.depth = VIDEO_DEPTH,
 	.stop = display_stop,
 	.run = display_run,
 	.event = display_event,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # tests/vm/run keeps its word: status, arguments, output, share, deadline,
 # crashes, and no QEMU left behind.
-# timeout: 300
+# timeout: 600
 top=$(cd "$(dirname "$0")/../.." && pwd)
 run=$top/tests/vm/run
 tmp=$(mktemp -d)
@@ -66,7 +66,7 @@ shows_the_panic() {
 }
 check 'a panic gives 125, with the log' shows_the_panic
 shows_the_hang() {
-	in_guest 124 --timeout 25 -- modprobe zcdma-bug bug=hang && grep -q zcdma_bug_init "$tmp/err"
+	in_guest 124 --timeout 60 -- modprobe zcdma-bug bug=hang && grep -q zcdma_bug_init "$tmp/err"
 }
 check 'a hang gives 124, with the place' shows_the_hang
 

@@ -22,8 +22,7 @@ static char *bug = "";
 module_param(bug, charp, 0);
 MODULE_PARM_DESC(bug, "what to do wrong; the list is at the end of this file");
 
-/* What the compiler must not see through, or it leaves the bug out. */
-static volatile int number = 40;
+static int number = 40;
 
 static void warn(void)
 {
@@ -48,7 +47,7 @@ static void use_after_free(void)
 
 	kfree(p);
 	OPTIMIZER_HIDE_VAR(p);
-	number = READ_ONCE(*p);
+	WRITE_ONCE(number, READ_ONCE(*p));
 }
 
 static void out_of_bounds(void)
@@ -67,7 +66,7 @@ static void leak(void)
 	int *p = kmalloc(4242, GFP_KERNEL);
 
 	if (p)
-		number = *p;
+		WRITE_ONCE(number, READ_ONCE(*p));
 }
 
 static DEFINE_MUTEX(first);
@@ -96,7 +95,8 @@ static void sleep_in_atomic(void)
 
 static void undefined_shift(void)
 {
-	number = 1 << number;
+	OPTIMIZER_HIDE_VAR(number);
+	WRITE_ONCE(number, 1 << number);
 }
 
 static void refcount_underflow(void)

@@ -7,6 +7,7 @@
  *   --machine virt|raspi3b   how the guest reaches us
  *   --timeout SECONDS        exit 124 when the guest takes longer
  *   --log FILE               where the console goes; FILE.complaints: see con_line()
+ *   --keep FILE              what the log is renamed to at the end
  *   --nonce WORD             marks the end of the output (see out_data())
  *   --dir DIR                scratch; deleted at the end
  *   --share DIR              take a copy of it back from a machine without 9p
@@ -64,7 +65,7 @@ static struct {
 
 static bool raspi, shell;
 static int fifo_fd[CHANNELS] = { -1, -1, -1, -1 };
-static const char *dir, *log_name, *share;
+static const char *dir, *log_name, *keep_name, *share;
 static int log_fd = -1, complaints_fd = -1, signal_fd;
 static char marker[80];
 static pid_t qemu;
@@ -476,7 +477,7 @@ static void ctl_line(char *line)
 	} else if (!strcmp(line, "pulse")) {
 		reply = qmp("{\"execute\":\"system_powerdown\"}");
 		ctl_reply("", 0);
-	} else if (sscanf(line, "readreg %lli", &a) == 1) {
+	} else if (sscanf(line, "readreg %llx", &a) == 1) {
 		snprintf(command, sizeof(command), "xp /1wx 0x%llx", a);
 		reply = hmp(command);
 		text = reply ? strstr(reply, ": 0x") : NULL;
@@ -487,7 +488,7 @@ static void ctl_line(char *line)
 		} else {
 			ctl_error("%s", reply ? reply : "no answer");
 		}
-	} else if (sscanf(line, "pmem %lli %lli", &a, &b) == 2) {
+	} else if (sscanf(line, "pmem %llx %llu", &a, &b) == 2) {
 		if (b > 1u << 30)
 			ctl_error("%llu bytes are more than the 1 GiB that one request may read", b);
 		else
@@ -520,6 +521,8 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 
 static void clean_up(void)
 {
+	if (keep_name)
+		rename(log_name, keep_name);
 	if (shell)
 		tcsetattr(STDIN_FILENO, TCSANOW, &saved_termios);
 	if (dir)
@@ -668,7 +671,8 @@ static void show_log(void)
 
 	fflush(stdout);
 	fprintf(stderr, "---- the guest's console%s (all of it: %s)\n",
-		crash ? ", from 20 lines before" : ", the last 60 lines", log_name);
+		crash ? ", from 20 lines before" : ", the last 60 lines",
+		keep_name ? keep_name : log_name);
 	if (crash)
 		snprintf(command, sizeof(command),
 			 "n=$(grep -nF -m1 -- \"$C\" \"$L\" | cut -d: -f1); [ \"$n\" -gt 20 ] || n=21; tail -n +$((n-20)) \"$L\" | head -n 150 | tr -d '\\r' >&2");
@@ -706,6 +710,8 @@ int main(int argc, char **argv)
 			timeout = atol(value);
 		else if (!strcmp(argv[i], "--log"))
 			log_name = value;
+		else if (!strcmp(argv[i], "--keep"))
+			keep_name = value;
 		else if (!strcmp(argv[i], "--nonce"))
 			snprintf(marker + 1, sizeof(marker) - 1, "zcdma %s ", value);
 		else if (!strcmp(argv[i], "--dir"))

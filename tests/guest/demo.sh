@@ -1,0 +1,62 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The guest's part of `make demo`; /mnt/share gets the frame.
+# not-a-test
+set -eu
+
+camera=/dev/zcdma/virt0/cam0
+output=/dev/zcdma/virt0/out0
+log=/tmp/demo.log
+
+die() {
+	echo "demo: $*" >&2
+	exit 1
+}
+
+# stream TITLE V4L2-CTL-ARGS...: 100 frames; their sequence numbers tell of drops.
+stream() {
+	title=$1
+	shift
+	v4l2-ctl -d "$camera" --verbose --stream-count=100 "$@" >"$log" 2>&1 ||
+		die "$title: v4l2-ctl failed: $(tail -n 3 "$log")"
+	awk -v title="$title" '
+		/cap dqbuf/ && match($0, /seq: *[0-9]+/) {
+			seq = substr($0, RSTART + 4, RLENGTH - 4) + 0
+			if (!frames++) first = seq
+		}
+		/cap dqbuf/ && match($0, /ts: *[0-9.]+/) {
+			ts = substr($0, RSTART + 3, RLENGTH - 3) + 0
+			if (frames == 1) begin = ts
+		}
+		END {
+			dropped = seq - first + 1 - frames
+			printf "  %-34s %3d frames  %6.2f fps  %d dropped\n", title, frames, \
+				(frames - 1) / (ts - begin), dropped
+			exit frames != 100 || dropped != 0
+		}' "$log" || die "$title: frames were lost"
+}
+
+echo "Streaming:"
+for size in 640x480 1920x1080; do
+	v4l2-ctl -d "$camera" \
+		--set-fmt-video="width=${size%x*},height=${size#*x},pixelformat=YUYV" \
+		--set-parm=10 >/dev/null
+	stream "$size YUYV, mmap" --stream-mmap
+done
+
+for node in "$camera" "$output"; do
+	case $node in
+	"$camera") set -- --set-fmt-video ;;
+	*) set -- --set-fmt-video-out ;;
+	esac
+	v4l2-ctl -d "$node" "$1=width=640,height=480,pixelformat=YUYV" >/dev/null
+done
+stream "640x480 YUYV, dma-buf to an output" --stream-mmap=8 --stream-out-dmabuf -e "$output"
+
+echo "Zero copy, seen from outside:"
+printf '  '
+zerocopy "$camera" virt0
+
+v4l2-ctl -d "$camera" --set-fmt-video=width=640,height=480,pixelformat=RGB3 \
+	--stream-mmap --stream-skip=30 --stream-count=1 --stream-to=/mnt/share/frame.rgb >/dev/null 2>&1 ||
+	die "cannot save a frame"

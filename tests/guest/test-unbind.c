@@ -1,0 +1,755 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test-unbind - the device goes away under whatever a program can be doing with it
+ *
+ * After each: calls give ENODEV, poll() tells, memory that is still mapped is memory, whoever
+ * waited has been woken, the next bind works, and when the last user has let go nothing is left.
+ *
+ * timeout: 120
+ */
+#define _GNU_SOURCE
+#include <linux/udmabuf.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+
+#include "zcv.h"
+
+#define GONE	(POLLHUP | POLLERR)
+
+static struct zcv cam, out, vivid;
+static char platform[ZCV_TEXT];
+static int fds[4] = { -1, -1, -1, -1 };
+static uint8_t *shared;
+static size_t shared_size;
+
+/* ---- Bind and unbind ---- */
+
+/* The platform device behind virt0. */
+static int find_platform(void **state)
+{
+	char path[PATH_MAX], link[PATH_MAX], entry[ZCV_TEXT];
+	ssize_t n;
+
+	if (!zcv_find("zcdma", "name", zcv_device, entry))
+		return -1;
+	snprintf(path, sizeof(path), "/sys/class/zcdma/%s/device", entry);
+	n = readlink(path, link, sizeof(link) - 1);
+	if (n < 0)
+		return -1;
+	link[n] = '\0';
+	snprintf(platform, sizeof(platform), "%.200s", strrchr(link, '/') + 1);
+	return 0;
+}
+
+static bool is_bound(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/zcdma-virt/%s", platform);
+	return !access(path, F_OK);
+}
+
+static void unbind(void)
+{
+	assert_int_equal(zcv_write_text("/sys/bus/platform/drivers/zcdma-virt/unbind", platform),
+			 0);
+	assert_false(is_bound());
+}
+
+static void bind(void)
+{
+	assert_int_equal(zcv_write_text("/sys/bus/platform/drivers/zcdma-virt/bind", platform),
+			 0);
+}
+
+static int teardown(void **state)
+{
+	zcv_teardown(state);
+	for (int i = 0; i < 4; i++) {
+		close(fds[i]);
+		fds[i] = -1;
+	}
+	if (shared)
+		munmap(shared, shared_size);
+	shared = NULL;
+	if (!is_bound())
+		zcv_write_text("/sys/bus/platform/drivers/zcdma-virt/bind", platform);
+	return 0;
+}
+
+/* A new device in the old one's place, while the old one may still be in use. */
+static void check_rebind(void)
+{
+	bind();
+	assert_int_equal(zcv_pool_used(), 0);
+	zcv_assert_owner("cam0", "none");
+	zcv_check_streams("cam0");
+	zcv_check_streams("out0");
+}
+
+static void check_memory(uint8_t *map, size_t size)
+{
+	memset(map, 0x3c, size);
+	for (size_t at = 0; at < size; at += 61)
+		assert_int_equal(map[at], 0x3c);
+}
+
+/* Nothing but ENODEV. */
+static void check_gone(struct zcv *v)
+{
+	struct v4l2_requestbuffers req = { .count = 2, .type = v->type,
+					   .memory = V4L2_MEMORY_MMAP };
+	struct v4l2_event_subscription sub = { .type = V4L2_EVENT_FRAME_SYNC };
+	struct v4l2_control control = { .id = V4L2_CID_TEST_PATTERN };
+	struct v4l2_exportbuffer export = { .type = v->type };
+	struct v4l2_buffer b = zcv_buffer(v, 0);
+	struct v4l2_format fmt = { .type = v->type };
+	struct v4l2_capability cap;
+	struct v4l2_event event;
+	char byte = 0;
+
+	zcv_ioctl_fails(v->fd, VIDIOC_QUERYCAP, &cap, ENODEV);
+	zcv_ioctl_fails(v->fd, VIDIOC_G_FMT, &fmt, ENODEV);
+	zcv_ioctl_fails(v->fd, VIDIOC_S_FMT, &fmt, ENODEV);
+	zcv_ioctl_fails(v->fd, VIDIOC_REQBUFS, &req, ENODEV);
+	zcv_ioctl_fails(v->fd, VIDIOC_QUERYBUF, &b, ENODEV);
+	zcv_ioctl_fails(v->fd, VIDIOC_QBUF, &b, ENODEV);
+	zcv_ioctl_fails(v->fd, VIDIOC_DQBUF, &b, ENODEV);
+	zcv_ioctl_fails(v->fd, VIDIOC_EXPBUF, &export, ENODEV);
+	zcv_ioctl_fails(v->fd, VIDIOC_STREAMON, &v->type, ENODEV);
+	zcv_ioctl_fails(v->fd, VIDIOC_STREAMOFF, &v->type, ENODEV);
+	zcv_ioctl_fails(v->fd, VIDIOC_G_CTRL, &control, ENODEV);
+	zcv_ioctl_fails(v->fd, VIDIOC_SUBSCRIBE_EVENT, &sub, ENODEV);
+	zcv_ioctl_fails(v->fd, VIDIOC_DQEVENT, &event, ENODEV);
+	if (v->type == V4L2_BUF_TYPE_VIDEO_OUTPUT)
+		assert_int_equal(write(v->fd, &byte, 1), -1);
+	else
+		assert_int_equal(read(v->fd, &byte, 1), -1);
+	assert_int_equal(errno, ENODEV);
+	assert_ptr_equal(mmap(NULL, 4096, PROT_READ, MAP_SHARED, v->fd, 0), MAP_FAILED);
+	assert_int_equal(errno, ENODEV);
+	assert_int_equal(zcv_poll(v->fd, POLLIN | POLLOUT | POLLPRI) & GONE, GONE);
+}
+
+/* ---- Nodes ---- */
+
+static void test_open_node_gives_enodev(void **state)
+{
+	zcv_open(&cam, "cam0");
+	zcv_open(&out, "out0");
+	unbind();
+	check_gone(&cam);
+	check_gone(&out);
+	check_rebind();
+	/* The old one does not come back. */
+	check_gone(&cam);
+	zcv_close(&cam);
+	zcv_close(&out);
+	zcv_check_streams("cam0");
+}
+
+static void test_open_device_gives_enodev(void **state)
+{
+	struct zcdma_buffer_alloc alloc = { .size = 4096, .fd_flags = O_RDWR };
+	struct zcdma_channel_info channel = {};
+	struct zcdma_device_info info;
+
+	fds[0] = zcv_open_device();
+	unbind();
+	zcv_ioctl_fails(fds[0], ZCDMA_IOC_DEVICE_INFO, &info, ENODEV);
+	zcv_ioctl_fails(fds[0], ZCDMA_IOC_CHANNEL_INFO, &channel, ENODEV);
+	zcv_ioctl_fails(fds[0], ZCDMA_IOC_BUFFER_ALLOC, &alloc, ENODEV);
+	assert_int_equal(zcv_poll(fds[0], POLLIN) & GONE, GONE);
+	check_rebind();
+}
+
+static void test_media_device_gives_enodev(void **state)
+{
+	char path[PATH_MAX], model[ZCV_TEXT];
+
+	for (int i = 0; i < 16 && fds[0] < 0; i++) {
+		snprintf(path, sizeof(path), "/sys/class/video4linux/../../bus/media/devices/media%d/model", i);
+		if (!zcv_read_text(path, model) || strcmp(model, "virt0 cam0"))
+			continue;
+		snprintf(path, sizeof(path), "/dev/media%d", i);
+		fds[0] = open(path, O_RDWR | O_CLOEXEC);
+	}
+	assert_true(fds[0] >= 0);
+	unbind();
+	errno = 0;
+	assert_int_equal(read(fds[0], path, 1), -1);
+	assert_true(ioctl(fds[0], _IOWR('|', 0x00, char[256]), path) == -1);
+	check_rebind();
+}
+
+/* ---- Memory ---- */
+
+static void test_mapped_buffers_stay(void **state)
+{
+	struct v4l2_buffer b;
+
+	zcv_open(&cam, "cam0");
+	zcv_control(&cam, ZCDMA_V4L2_CID_STAMPS, 1);
+	zcv_start(&cam, 3);
+	b = zcv_dequeue(&cam);
+	unbind();
+	zcv_check_stamps(cam.map[b.index], b.bytesused, b.sequence);
+	for (unsigned int i = 0; i < 3; i++)
+		check_memory(cam.map[i], cam.length[i]);
+	check_gone(&cam);
+	check_rebind();
+	/* Nobody writes there any more. */
+	for (unsigned int i = 0; i < 3; i++)
+		for (size_t at = 0; at < cam.length[i]; at++)
+			assert_int_equal(cam.map[i][at], 0x3c);
+}
+
+static void test_mapping_outlives_the_file_and_the_device(void **state)
+{
+	zcv_open(&cam, "cam0");
+	zcv_start(&cam, 2);
+	shared = cam.map[0];
+	shared_size = cam.length[0];
+	cam.map[0] = NULL;
+	zcv_close(&cam);
+	unbind();
+	check_memory(shared, shared_size);
+	check_rebind();
+	check_memory(shared, shared_size);
+}
+
+static void map_dmabuf(int fd, size_t size)
+{
+	shared_size = size;
+	shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (shared == MAP_FAILED) {
+		shared = NULL;
+		zcv_fail("mmap of a dma-buf");
+	}
+}
+
+static void check_exported(__u8 flags)
+{
+	struct dma_buf_sync sync = { .flags = DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW };
+	struct v4l2_buffer b;
+	void *late;
+
+	zcv_open(&cam, "cam0");
+	zcv_control(&cam, ZCDMA_V4L2_CID_STAMPS, 1);
+	zcv_alloc(&cam, V4L2_MEMORY_MMAP, 2, flags);
+	fds[0] = zcv_export(&cam, 0, O_RDWR | O_CLOEXEC);
+	map_dmabuf(fds[0], cam.length[0]);
+	zcv_queue_all(&cam);
+	zcv_on(&cam);
+	b = zcv_dequeue(&cam);
+	assert_int_equal(b.index, 0);
+	unbind();
+	zcv_close(&cam);
+	zcv_ioctl(fds[0], DMA_BUF_IOCTL_SYNC, &sync);
+	zcv_check_stamps(shared, b.bytesused, b.sequence);
+	check_memory(shared, shared_size);
+	late = mmap(NULL, shared_size, PROT_READ, MAP_SHARED, fds[0], 0);
+	assert_ptr_not_equal(late, MAP_FAILED);
+	assert_memory_equal(late, shared, shared_size);
+	munmap(late, shared_size);
+	sync.flags = DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW;
+	zcv_ioctl(fds[0], DMA_BUF_IOCTL_SYNC, &sync);
+	check_rebind();
+	check_memory(shared, shared_size);
+	teardown(NULL);
+}
+
+static void test_exported_buffers_stay(void **state)
+{
+	check_exported(0);
+	check_exported(V4L2_MEMORY_FLAG_NON_COHERENT);
+}
+
+/* The exporter of today and the one of yesterday are two devices. */
+static void test_exported_buffers_can_be_imported_after_rebind(void **state)
+{
+	struct v4l2_buffer b;
+
+	zcv_open(&cam, "cam0");
+	zcv_alloc(&cam, V4L2_MEMORY_MMAP, 2, 0);
+	fds[0] = zcv_export(&cam, 0, O_RDWR | O_CLOEXEC);
+	map_dmabuf(fds[0], cam.length[0]);
+	zcv_close(&cam);
+	unbind();
+	bind();
+	zcv_open(&cam, "cam0");
+	zcv_control(&cam, ZCDMA_V4L2_CID_STAMPS, 1);
+	zcv_alloc(&cam, V4L2_MEMORY_DMABUF, 2, 0);
+	b = zcv_buffer(&cam, 0);
+	b.m.fd = fds[0];
+	zcv_ioctl(cam.fd, VIDIOC_QBUF, &b);
+	zcv_on(&cam);
+	b = zcv_dequeue(&cam);
+	zcv_check_stamps(shared, b.bytesused, b.sequence);
+}
+
+/* Memory that is not ours goes back to its owner as it is. */
+static void test_imported_buffers_are_let_go(void **state)
+{
+	struct udmabuf_create create = { .size = 1 << 20 };
+	struct v4l2_buffer b;
+
+	zcv_open(&cam, "cam0");
+	fds[0] = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
+	assert_true(fds[0] >= 0);
+	fds[1] = memfd_create("frame", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	assert_int_equal(ftruncate(fds[1], create.size), 0);
+	assert_int_equal(fcntl(fds[1], F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	create.memfd = fds[1];
+	fds[2] = ioctl(fds[0], UDMABUF_CREATE, &create);
+	assert_true(fds[2] >= 0);
+	map_dmabuf(fds[1], create.size);
+
+	zcv_alloc(&cam, V4L2_MEMORY_DMABUF, 2, 0);
+	b = zcv_buffer(&cam, 0);
+	b.m.fd = fds[2];
+	zcv_ioctl(cam.fd, VIDIOC_QBUF, &b);
+	zcv_on(&cam);
+	zcv_dequeue(&cam);
+	b.m.fd = fds[2];
+	zcv_ioctl(cam.fd, VIDIOC_QBUF, &b);
+	unbind();
+	check_gone(&cam);
+	check_memory(shared, shared_size);
+	check_rebind();
+}
+
+/* ---- Others that hold our buffers ---- */
+
+static bool have_vivid;
+
+static int load_vivid(void **state)
+{
+	have_vivid = !system("modprobe vivid n_devs=1 node_types=0x100 num_outputs=1 output_types=1");
+	return find_platform(state);
+}
+
+static int unload_vivid(void **state)
+{
+	return have_vivid && system("modprobe -r vivid");
+}
+
+static void test_vivid_goes_on_with_our_buffers(void **state)
+{
+	struct v4l2_format fmt = {};
+	char path[ZCV_TEXT], entry[ZCV_TEXT];
+
+	assert_true(have_vivid && zcv_find("video4linux", "name", "vivid-000-vid-out", entry));
+	snprintf(path, sizeof(path), "/dev/%.200s", entry);
+	zcv_open_path(&vivid, path, 0);
+	fmt.type = vivid.type;
+	zcv_ioctl(vivid.fd, VIDIOC_G_FMT, &fmt);
+	vivid.pix = fmt.fmt.pix;
+	zcv_open(&cam, "cam0");
+	zcv_format(&cam, vivid.pix.pixelformat, vivid.pix.width, vivid.pix.height);
+	zcv_start(&cam, 3);
+	zcv_alloc(&vivid, V4L2_MEMORY_DMABUF, 3, 0);
+	for (int i = 0; i < 3; i++) {
+		struct v4l2_buffer b = zcv_buffer(&vivid, i);
+
+		fds[i] = zcv_export(&cam, i, O_RDWR | O_CLOEXEC);
+		b.m.fd = fds[i];
+		b.bytesused = vivid.pix.sizeimage;
+		zcv_ioctl(vivid.fd, VIDIOC_QBUF, &b);
+	}
+	zcv_on(&vivid);
+	zcv_dequeue(&vivid);
+	unbind();
+	zcv_close(&cam);
+	for (int i = 0; i < 4; i++) {
+		struct v4l2_buffer b;
+
+		b = zcv_buffer(&vivid, i ? zcv_dequeue(&vivid).index : 0);
+		b.m.fd = fds[b.index];
+		b.bytesused = vivid.pix.sizeimage;
+		zcv_ioctl(vivid.fd, VIDIOC_QBUF, &b);
+	}
+	check_rebind();
+	zcv_dequeue(&vivid);
+}
+
+/* ---- Whoever waits ---- */
+
+/* One call in a thread of its own; what came of it. */
+struct waiter {
+	pthread_t thread;
+	long (*call)(void);
+	long syscall;
+	volatile pid_t tid;
+	long result;
+	int error;
+};
+
+static void *wait_in_call(void *arg)
+{
+	struct waiter *w = arg;
+
+	w->tid = gettid();
+	errno = 0;
+	w->result = w->call();
+	w->error = errno;
+	return NULL;
+}
+
+/* On return it sleeps in the system call. */
+static void start_waiter(struct waiter *w)
+{
+	uint64_t end = zcv_now() + ZCV_DEADLINE_MS * NSEC_PER_MSEC;
+	char path[PATH_MAX], text[ZCV_TEXT];
+
+	w->tid = 0;
+	assert_int_equal(pthread_create(&w->thread, NULL, wait_in_call, w), 0);
+	do {
+		assert_true(zcv_now() < end);
+		sched_yield();
+		snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", w->tid);
+		if (!w->tid || !zcv_read_text(path, text))
+			continue;
+	} while (!w->tid || !strncmp(text, "running", 7) || strtol(text, NULL, 10) != w->syscall);
+}
+
+static void join_waiter(struct waiter *w)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += ZCV_DEADLINE_MS / 1000;
+	if (pthread_timedjoin_np(w->thread, NULL, &end))
+		fail_msg("the call has not come back");
+}
+
+static long call_dqbuf(void)
+{
+	struct v4l2_buffer b = zcv_buffer(&cam, 0);
+
+	return ioctl(cam.fd, VIDIOC_DQBUF, &b);
+}
+
+static long call_dqevent(void)
+{
+	struct v4l2_event event;
+
+	return ioctl(cam.fd, VIDIOC_DQEVENT, &event);
+}
+
+static long call_poll(void)
+{
+	struct pollfd p = { .fd = cam.fd, .events = POLLIN | POLLPRI };
+
+	return poll(&p, 1, -1) == 1 ? p.revents : -1;
+}
+
+static long call_read(void)
+{
+	static char frame[640 * 480 * 2];
+
+	return read(cam.fd, frame, sizeof(frame));
+}
+
+static long call_write(void)
+{
+	static char frame[640 * 480 * 2];
+
+	/* As many as are taken, and one to wait with. */
+	for (;;)
+		if (write(out.fd, frame, sizeof(frame)) < 0)
+			return -1;
+}
+
+/* The hardware gives nothing; nothing but unbind ends the wait. */
+static struct waiter start_stalled(long (*call)(void), long syscall, const char *chan,
+				   bool stream)
+{
+	struct waiter w = { .call = call, .syscall = syscall };
+	struct zcv *v = strcmp(chan, "cam0") ? &out : &cam;
+
+	zcv_open(v, chan);
+	zcv_set_fault(chan, "stall", "1");
+	if (stream)
+		zcv_start(v, 2);
+	return w;
+}
+
+static void check_waiter(long (*call)(void), long syscall, const char *chan, bool stream)
+{
+	struct waiter w = start_stalled(call, syscall, chan, stream);
+
+	start_waiter(&w);
+	unbind();
+	join_waiter(&w);
+	assert_int_equal(w.result, -1);
+	assert_int_equal(w.error, ENODEV);
+	check_gone(strcmp(chan, "cam0") ? &out : &cam);
+	check_rebind();
+}
+
+static void test_blocked_dqbuf_ends(void **state)
+{
+	check_waiter(call_dqbuf, SYS_ioctl, "cam0", true);
+}
+
+static void test_blocked_dqevent_ends(void **state)
+{
+	check_waiter(call_dqevent, SYS_ioctl, "cam0", true);
+}
+
+static void test_blocked_read_ends(void **state)
+{
+	check_waiter(call_read, SYS_read, "cam0", false);
+}
+
+static void test_blocked_write_ends(void **state)
+{
+	check_waiter(call_write, SYS_write, "out0", false);
+}
+
+static void test_blocked_poll_ends(void **state)
+{
+	struct waiter w = start_stalled(call_poll, SYS_ppoll, "cam0", true);
+
+	start_waiter(&w);
+	unbind();
+	join_waiter(&w);
+	/* It may have seen the buffers come back a moment before. */
+	assert_true(w.result > 0);
+	check_gone(&cam);
+	check_rebind();
+}
+
+static long call_poll_device(void)
+{
+	struct pollfd p = { .fd = fds[0], .events = POLLIN };
+
+	return poll(&p, 1, -1) == 1 ? p.revents : -1;
+}
+
+static void test_blocked_poll_on_the_device_ends(void **state)
+{
+	struct waiter w = { .call = call_poll_device, .syscall = SYS_ppoll };
+
+	fds[0] = zcv_open_device();
+	start_waiter(&w);
+	unbind();
+	join_waiter(&w);
+	assert_int_equal(w.result & GONE, GONE);
+	check_rebind();
+}
+
+/* ---- Calls under way on another CPU ---- */
+
+static volatile unsigned long calls;
+
+static long hammer_querycap(void)
+{
+	struct v4l2_capability cap;
+
+	while (!ioctl(cam.fd, VIDIOC_QUERYCAP, &cap))
+		calls++;
+	return -1;
+}
+
+static long hammer_frames(void)
+{
+	struct v4l2_buffer b;
+
+	for (;;) {
+		b = zcv_buffer(&cam, 0);
+		if (ioctl(cam.fd, VIDIOC_DQBUF, &b) || ioctl(cam.fd, VIDIOC_QBUF, &b))
+			return -1;
+		calls++;
+	}
+}
+
+static long hammer_reqbufs(void)
+{
+	struct v4l2_requestbuffers req = { .type = V4L2_BUF_TYPE_VIDEO_OUTPUT,
+					   .memory = V4L2_MEMORY_MMAP };
+
+	for (;;) {
+		req.count = req.count ? 0 : 2;
+		if (ioctl(out.fd, VIDIOC_REQBUFS, &req))
+			return -1;
+		calls++;
+	}
+}
+
+static long hammer_alloc(void)
+{
+	struct zcdma_buffer_alloc alloc = { .size = 65536, .fd_flags = O_RDWR };
+
+	for (;;) {
+		alloc.fd = 0;
+		if (ioctl(fds[0], ZCDMA_IOC_BUFFER_ALLOC, &alloc))
+			return -1;
+		close(alloc.fd);
+		calls++;
+	}
+}
+
+static void check_hammer(long (*call)(void))
+{
+	uint64_t end = zcv_now() + ZCV_DEADLINE_MS * NSEC_PER_MSEC;
+	struct waiter w = { .call = call };
+	unsigned long before = calls;
+
+	fds[0] = zcv_open_device();
+	zcv_open(&cam, "cam0");
+	zcv_open(&out, "out0");
+	zcv_format(&cam, V4L2_PIX_FMT_GREY, 64, 64);
+	zcv_format(&out, V4L2_PIX_FMT_GREY, 64, 64);
+	zcv_interval(&cam, 1, 1000);
+	zcv_start(&cam, 4);
+	assert_int_equal(pthread_create(&w.thread, NULL, wait_in_call, &w), 0);
+	while (calls < before + 20)
+		assert_true(zcv_now() < end);
+	unbind();
+	join_waiter(&w);
+	assert_int_equal(w.result, -1);
+	assert_int_equal(w.error, ENODEV);
+	check_rebind();
+	teardown(NULL);
+}
+
+static void test_calls_under_way_end_with_enodev(void **state)
+{
+	for (int round = 0; round < 3; round++) {
+		check_hammer(hammer_querycap);
+		check_hammer(hammer_frames);
+		check_hammer(hammer_reqbufs);
+		check_hammer(hammer_alloc);
+	}
+}
+
+/* ---- Again and again ---- */
+
+static void test_pool_is_whole_after_everything(void **state)
+{
+	struct zcdma_buffer_alloc alloc = { .fd_flags = O_RDWR | O_CLOEXEC };
+	struct zcdma_device_info info;
+
+	fds[0] = zcv_open_device();
+	zcv_ioctl(fds[0], ZCDMA_IOC_DEVICE_INFO, &info);
+	assert_int_equal(info.pool_used, 0);
+	/* In one piece, so no page of it can be held by anybody. */
+	alloc.size = info.pool_size;
+	zcv_ioctl(fds[0], ZCDMA_IOC_BUFFER_ALLOC, &alloc);
+	fds[1] = alloc.fd;
+}
+
+static void test_20_quick_cycles(void **state)
+{
+	for (int i = 0; i < 20; i++) {
+		zcv_open(&cam, "cam0");
+		if (i & 1)
+			zcv_start(&cam, 2);
+		unbind();
+		if (i & 2)
+			zcv_close(&cam);
+		bind();
+		zcv_close(&cam);
+	}
+	zcv_check_streams("cam0");
+	zcv_check_streams("out0");
+}
+
+/* The front end goes, the engine stays, and another front end could come. */
+static void test_front_end_can_be_unbound_alone(void **state)
+{
+	char path[PATH_MAX], driver[PATH_MAX], link[PATH_MAX], name[ZCV_TEXT], entry[ZCV_TEXT];
+	const char *device;
+	ssize_t n;
+
+	zcv_open(&cam, "cam0");
+	zcv_start(&cam, 2);
+	snprintf(name, sizeof(name), "%s cam0", zcv_device);
+	assert_true(zcv_find("video4linux", "name", name, entry));
+	snprintf(path, sizeof(path), "/sys/class/video4linux/%s/device", entry);
+	n = readlink(path, link, sizeof(link) - 1);
+	assert_true(n > 0);
+	link[n] = '\0';
+	device = strrchr(link, '/') + 1;
+	strcat(path, "/driver");
+	assert_non_null(realpath(path, driver));
+	snprintf(path, sizeof(path), "%.200s/unbind", driver);
+	assert_int_equal(zcv_write_text(path, device), 0);
+	check_gone(&cam);
+	zcv_assert_owner("cam0", "none");
+	snprintf(path, sizeof(path), "%.200s/bind", driver);
+	assert_int_equal(zcv_write_text(path, device), 0);
+	zcv_close(&cam);
+	zcv_check_streams("cam0");
+}
+
+/* ---- Modules ---- */
+
+static int unload(const char *module)
+{
+	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
+}
+
+/* Like an unbind, if it is allowed at all; the others are in use and stay. */
+static void test_modules_can_be_unloaded_under_a_stream(void **state)
+{
+	zcv_open(&cam, "cam0");
+	zcv_start(&cam, 2);
+	fds[0] = zcv_export(&cam, 0, O_RDWR | O_CLOEXEC);
+	map_dmabuf(fds[0], cam.length[0]);
+	assert_int_equal(unload("zcdma"), -EWOULDBLOCK);
+	assert_int_equal(unload("zcdma_video"), -EWOULDBLOCK);
+	zcv_dequeue(&cam);
+	assert_int_equal(unload("zcdma_virt"), 0);
+	check_gone(&cam);
+	check_memory(shared, shared_size);
+	for (unsigned int i = 0; i < 2; i++)
+		check_memory(cam.map[i], cam.length[i]);
+	assert_int_equal(system("modprobe zcdma-virt"), 0);
+	zcv_check_streams("cam0");
+	assert_int_equal(zcv_pool_used(), 0);
+	check_gone(&cam);
+}
+
+/* Nothing that the tests above have done still holds a module. */
+static void test_modules_can_be_unloaded_in_the_end(void **state)
+{
+	assert_int_equal(unload("zcdma_virt"), 0);
+	assert_int_equal(unload("zcdma_video"), 0);
+	assert_int_equal(unload("zcdma"), 0);
+	assert_int_equal(system("modprobe -a zcdma-virt zcdma-video"), 0);
+	zcv_check_streams("cam0");
+}
+
+#define UNBIND_TEST(test) cmocka_unit_test_teardown(test, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNBIND_TEST(test_open_node_gives_enodev),
+		UNBIND_TEST(test_open_device_gives_enodev),
+		UNBIND_TEST(test_media_device_gives_enodev),
+		UNBIND_TEST(test_mapped_buffers_stay),
+		UNBIND_TEST(test_mapping_outlives_the_file_and_the_device),
+		UNBIND_TEST(test_exported_buffers_stay),
+		UNBIND_TEST(test_exported_buffers_can_be_imported_after_rebind),
+		UNBIND_TEST(test_imported_buffers_are_let_go),
+		UNBIND_TEST(test_vivid_goes_on_with_our_buffers),
+		UNBIND_TEST(test_blocked_dqbuf_ends),
+		UNBIND_TEST(test_blocked_dqevent_ends),
+		UNBIND_TEST(test_blocked_read_ends),
+		UNBIND_TEST(test_blocked_write_ends),
+		UNBIND_TEST(test_blocked_poll_ends),
+		UNBIND_TEST(test_blocked_poll_on_the_device_ends),
+		UNBIND_TEST(test_calls_under_way_end_with_enodev),
+		UNBIND_TEST(test_20_quick_cycles),
+		UNBIND_TEST(test_front_end_can_be_unbound_alone),
+		UNBIND_TEST(test_pool_is_whole_after_everything),
+		UNBIND_TEST(test_modules_can_be_unloaded_under_a_stream),
+		UNBIND_TEST(test_modules_can_be_unloaded_in_the_end),
+	};
+
+	return cmocka_run_group_tests(tests, load_vivid, unload_vivid);
+}

@@ -1,0 +1,123 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The structures of uapi/linux/zcdma.h have the same layout for arm64, armhf,
+# amd64 and i386 programs, in C and in C++, and it is the one written down here.
+# Compiled only, which needs no C library of any of them.
+set -u
+top=$(cd "$(dirname "$0")/../.." && pwd)
+header=$top/uapi/linux/zcdma.h
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+# No architecture's own headers: fixed-width types, and ioctl numbers as all
+# four of them have them.
+mkdir -p "$dir/include/linux"
+cat >"$dir/include/linux/types.h" <<'C'
+typedef signed int __s32;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef __u64 __le64;
+C
+cat >"$dir/include/linux/ioctl.h" <<'C'
+#define _IOC(dir, type, nr, size) \
+	((unsigned int)(dir) << 30 | (unsigned int)(size) << 16 | (type) << 8 | (nr))
+#define _IOR(type, nr, argument) _IOC(2, type, nr, sizeof(argument))
+#define _IOWR(type, nr, argument) _IOC(3, type, nr, sizeof(argument))
+C
+
+# Struct, its size, and each field's offset. Only ever added to.
+cat >"$dir/layout" <<'LAYOUT'
+zcdma_frame 64 sequence 0 trigger_ns 8 exposure_start_ns 16 exposure_end_ns 24 done_ns 32 pcm_position 40 bytesused 48 flags 52 reserved 56
+zcdma_stamp 32 magic 0 sequence 8 exposure_start_ns 16 reserved 24
+zcdma_device_info 128 abi_version 0 num_channels 4 features 8 pool_size 16 pool_used 24 name 32 driver 64 reserved 96
+zcdma_channel_info 96 index 0 kind 4 direction 8 owner 12 max_segments 16 alignment 20 max_transfer 24 name 32 reserved 64
+zcdma_buffer_alloc 32 size 0 flags 8 fd_flags 12 fd 16 reserved 20
+LAYOUT
+
+{
+	echo '#include <linux/zcdma.h>'
+	echo '#ifdef __cplusplus'
+	echo '#define _Static_assert static_assert'
+	echo '#endif'
+	awk '{
+		printf "_Static_assert(sizeof(struct %s) == %d, \"size of %s\");\n", $1, $2, $1
+		printf "_Static_assert(sizeof(struct %s) %% 8 == 0, \"%s is not a multiple of 8\");\n", $1, $1
+		for (i = 3; i < NF; i += 2)
+			printf "_Static_assert(__builtin_offsetof(struct %s, %s) == %d, \"offset of %s in %s\");\n", \
+				$1, $i, $(i + 1), $i, $1
+	}' "$dir/layout"
+	# Numbers that programs are compiled with.
+	cat <<-'C'
+	#define IS(name, value) _Static_assert((name) == (value), #name)
+	IS(ZCDMA_IOC_DEVICE_INFO, 0x80807a00u);
+	IS(ZCDMA_IOC_CHANNEL_INFO, 0xc0607a01u);
+	IS(ZCDMA_IOC_BUFFER_ALLOC, 0xc0207a02u);
+	IS(ZCDMA_NAME_LEN, 32);
+	IS(ZCDMA_BUFFER_SIZE_MAX, 1ull << 30);
+	IS(ZCDMA_KIND_VIDEO, 0); IS(ZCDMA_KIND_PCM, 1); IS(ZCDMA_KIND_RAW, 2);
+	IS(ZCDMA_CAPTURE, 0); IS(ZCDMA_PLAYBACK, 1);
+	IS(ZCDMA_OWNER_NONE, 0); IS(ZCDMA_OWNER_VIDEO, 1);
+	IS(ZCDMA_OWNER_PCM, 2); IS(ZCDMA_OWNER_STREAM, 3);
+	IS(ZCDMA_BUFFER_CACHED, 1);
+	IS(ZCDMA_FRAME_ERROR, 1); IS(ZCDMA_FRAME_LOST, 2); IS(ZCDMA_FRAME_TRIGGER_MISSED, 4);
+	IS(ZCDMA_FRAME_TRIGGER_TIME, 8); IS(ZCDMA_FRAME_EXPOSURE_TIME, 16);
+	IS(ZCDMA_FRAME_PCM_POSITION, 32);
+	IS(ZCDMA_STAMP_MAGIC, 0x706d74736d64637aull);
+	IS(ZCDMA_V4L2_EVENT_FRAME, 0x08007a00); IS(ZCDMA_V4L2_CID_STAMPS, 0x00988300);
+	C
+} >"$dir/layout.c"
+
+result() {
+	if [ "$1" = 0 ]; then
+		echo "ok - $2"
+	else
+		echo "not ok - $2"
+		sed 's/^/# /' "$dir/log"
+		failed=1
+	fi
+}
+
+# compile NAME COMPILER...: -Wpadded finds padding that nobody has written down.
+compile() {
+	name=$1
+	shift
+	if ! command -v "$1" >/dev/null || ! "$@" -fsyntax-only -x c /dev/null 2>/dev/null; then
+		echo "ok - test_uapi_layout_$name # SKIP no compiler: $*"
+		return
+	fi
+	for language in c c++; do
+		echo | "$@" -fsyntax-only -x $language - 2>/dev/null || continue
+		"$@" -x $language -fsyntax-only -Wall -Wpadded -Werror -nostdinc \
+			-I "$dir/include" -I "$top/uapi" "$dir/layout.c" >"$dir/log" 2>&1
+		result $? "test_uapi_layout_${name}_$language"
+	done
+}
+
+host=$(uname -m)
+case $host in
+x86_64)
+	compile amd64 gcc -m64
+	compile i386 gcc -m32
+	compile arm64 aarch64-linux-gnu-gcc
+	;;
+*)
+	compile amd64 x86_64-linux-gnu-gcc -m64
+	compile i386 x86_64-linux-gnu-gcc -m32
+	compile arm64 gcc
+	;;
+esac
+compile armhf arm-linux-gnueabihf-gcc
+
+# Nothing in the header may be left out above.
+sed -n 's/^struct \([a-z0-9_]*\) {.*/\1/p' "$header" | sort >"$dir/there"
+cut -d ' ' -f 1 "$dir/layout" | sort >"$dir/pinned"
+diff "$dir/there" "$dir/pinned" >"$dir/log"
+result $? test_uapi_layout_covers_every_struct
+awk '/^struct [a-z0-9_]* {/ { name = $2; next } /^};/ { name = "" }
+	name && /;/ { sub(/(\[.*)?;.*/, ""); print name, $NF }' "$header" | sort >"$dir/there"
+awk '{ for (i = 3; i < NF; i += 2) print $1, $i }' "$dir/layout" | sort >"$dir/pinned"
+diff "$dir/there" "$dir/pinned" >"$dir/log"
+result $? test_uapi_layout_covers_every_field
+
+exit $failed
