@@ -31,7 +31,7 @@ guest_cross := $(if $(filter arm64,$(host_arch)),,aarch64-linux-gnu-)
 GUEST_CC := $(guest_cross)gcc
 ARMHF_CC := arm-linux-gnueabihf-gcc
 warnings := -Wall -Wextra -Wno-unused-parameter
-GUEST_CFLAGS := -O2 -g -std=gnu11 $(warnings) -I$(top)/uapi -I$(top)/tests/guest
+GUEST_CFLAGS := -O2 -g -std=gnu11 $(warnings) -I$(top)/uapi -I$(top)/userlib/include -I$(top)/tests/guest
 
 .PHONY: all
 all: modules guest
@@ -102,7 +102,7 @@ armhf_programs := $(armhf_sources:tests/guest/%.c=$(build)/guest/%-armhf)
 
 .PHONY: guest
 guest: deps-build $(build)/vm/vmhost $(build)/vm/vmguest $(build)/vm/sysroot \
-		$(guest_programs) $(armhf_programs) overlays
+		$(guest_programs) $(armhf_programs) overlays userlib-arm64 $(build)/guest/zcdma-bench
 
 $(build)/vm/vmhost: tests/vm/vmhost.c | deps-build
 	$(call say,HOSTCC,$@)
@@ -131,32 +131,61 @@ sysroot_flags := -isystem $(sysroot)/usr/include/aarch64-linux-gnu -isystem $(sy
 
 guest_headers := $(wildcard tests/guest/*.h uapi/linux/*.h)
 
+# --- Library and command, for the guest -----------------------------------------
+
+userlib := $(build)/userlib
+guest_headers += userlib/include/zcdma.h
+
+.PHONY: userlib-arm64 userlib-armhf
+userlib-arm64: deps-build $(build)/vm/sysroot
+	$(Q)$(MAKE) -C userlib O=$(userlib)/arm64 CC="$(GUEST_CC)" CFLAGS="-O2 -g $(sysroot_flags)" \
+		LDFLAGS=-Wl,-rpath,/usr/lib/zcdma/guest all
+	$(Q)mkdir -p $(build)/guest
+	$(Q)for file in $(userlib)/arm64/examples/*; do \
+		cp -pu "$$file" $(build)/guest/example-$${file##*/}; done
+	$(Q)cp -pu $(userlib)/arm64/libzcdma.so.1 $(build)/guest/
+	$(Q)$(MAKE) -C tools/zcdma O=$(build)/tools/arm64 USERLIB=$(userlib)/arm64 CC="$(GUEST_CC)" \
+		CFLAGS="-O2 -g $(sysroot_flags)" $(build)/tools/arm64/zcdma
+	$(Q)cp -pu $(build)/tools/arm64/zcdma $(build)/guest/
+
+userlib-armhf: deps-build
+	$(Q)$(MAKE) -C userlib O=$(userlib)/armhf CC="$(ARMHF_CC)" lib
+
 # What the fuzzer starts from is part of it.
 $(build)/guest/fuzz: tests/fuzz/fuzz.c tests/fuzz/corpus $(guest_headers) | deps-build $(build)/vm/sysroot
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(sysroot_flags) -DCORPUS='"tests/fuzz/corpus"' -o $@ $< -lpthread
 
-$(build)/guest/%-armhf: tests/guest/%.c $(guest_headers) | deps-build
+# Made by those two; whoever links with them is linked again when they have changed.
+$(userlib)/arm64/libzcdma.a: userlib-arm64 ;
+$(userlib)/armhf/libzcdma.a: userlib-armhf ;
+
+$(build)/guest/%-armhf: tests/guest/%.c $(guest_headers) $(userlib)/armhf/libzcdma.a | deps-build
 	$(call say,CC32,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(ARMHF_CC) $(GUEST_CFLAGS) -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -static -o $@ $<
+	$(Q)$(ARMHF_CC) $(GUEST_CFLAGS) -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -static -o $@ $< \
+		$(userlib)/armhf/libzcdma.a -lpthread
 
-$(build)/guest/%: tests/guest/%.c $(guest_headers) | deps-build $(build)/vm/sysroot
+$(build)/guest/%: tests/guest/%.c $(guest_headers) $(userlib)/arm64/libzcdma.a | deps-build $(build)/vm/sysroot
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(sysroot_flags) -o $@ $< \
+	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(sysroot_flags) -o $@ $< $(userlib)/arm64/libzcdma.a \
 		-Wl,--as-needed -lcmocka -lasound -lpthread -lm
+
+$(build)/guest/zcdma-bench: tests/bench/bench.c $(guest_headers) $(userlib)/arm64/libzcdma.a
+	$(call say,CC,$@)
+	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(sysroot_flags) -o $@ $< $(userlib)/arm64/libzcdma.a -lm
 
 # --- Device tree -------------------------------------------------------------
 
-overlay_sources := $(wildcard dts/*.dtso)
-overlay_files := $(overlay_sources:dts/%.dtso=$(build)/dts/%.dtbo)
+overlay_sources := $(wildcard dts/*.dtso tests/dts/*.dtso)
+overlay_files := $(overlay_sources:%.dtso=$(build)/%.dtbo)
 
 .PHONY: overlays
 overlays: $(overlay_files)
 
-$(build)/dts/%.dtbo: dts/%.dtso $(wildcard dts/*.dtsi) | deps-build
+$(build)/%.dtbo: %.dtso $(wildcard dts/*.dtsi) | deps-build
 	$(call say,DTC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)kdir=$$($(vm)/kernel $(KERNEL)) && \
@@ -196,6 +225,10 @@ coverage: deps-vm deps-kernel deps-coverage
 demo: all deps-vm $(build)/host/raw2png
 	$(Q)tests/vm/demo
 
+.PHONY: bench
+bench: all deps-vm
+	$(Q)tests/bench/run
+
 .PHONY: lint
 lint: all deps-lint
 	$(Q)tests/vm/lint
@@ -206,7 +239,10 @@ lint: all deps-lint
 install: modules
 	$(Q)$(MAKE) -C $(module_kdir) M=$(module_dir) $(module_args) \
 		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) INSTALL_MOD_DIR=updates/zcdma modules_install
-	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux uapi/linux/*.h
+	$(Q)$(MAKE) -C userlib O=$(build)/userlib/install CC=$(CROSS_COMPILE)gcc DESTDIR="$(DESTDIR)" \
+		PREFIX="$(PREFIX)" install
+	$(Q)$(MAKE) -C tools/zcdma O=$(build)/tools/install USERLIB=$(build)/userlib/install \
+		CC=$(CROSS_COMPILE)gcc DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" install
 	$(Q)for rules in tools/*.rules; do [ ! -e "$$rules" ] || \
 		install -D -m 644 -t $(DESTDIR)/usr/lib/udev/rules.d "$$rules"; done
 

@@ -158,6 +158,7 @@ struct zcdma_video_format {
  * @max_interval_ns: longest time between two frames
  * @max_pixel_rate: pixels per second that the engine can move; lengthens the shortest
  *	interval of large frames; 0: no such limit
+ * @packed: lines follow each other without a gap: no longer bytesperline can be had
  * @def_width: pixels after probe
  * @def_height: lines after probe
  * @def_interval_ns: interval after probe
@@ -174,6 +175,7 @@ struct zcdma_video_caps {
 	u64 min_interval_ns;
 	u64 max_interval_ns;
 	u64 max_pixel_rate;
+	bool packed;
 	u32 def_width;
 	u32 def_height;
 	u64 def_interval_ns;
@@ -312,6 +314,8 @@ bool zcdma_chan_gone(const struct zcdma_chan *chan);
  *	held: may call zcdma_xfer_queue(), must not sleep
  * @exposure: an exposure has started, whether or not a transfer was there for it. Any
  *	context, must not sleep. Optional
+ * @gone: the device has left, and every transfer is back. Process context, must not call the core.
+ *	Optional
  * @priv: the front end's
  *
  * A client is static for the time that it owns the channel.
@@ -320,6 +324,7 @@ struct zcdma_client {
 	enum zcdma_owner owner;
 	void (*done)(struct zcdma_chan *chan, void *priv, struct zcdma_xfer *xfer);
 	void (*exposure)(struct zcdma_chan *chan, void *priv, u64 sequence, ktime_t time);
+	void (*gone)(struct zcdma_chan *chan, void *priv);
 	void *priv;
 };
 

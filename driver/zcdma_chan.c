@@ -493,6 +493,8 @@ void zcdma_chan_set_gone(struct zcdma_chan *chan)
 	WRITE_ONCE(chan->gone, true);
 	spin_unlock_irq(&chan->lock);
 	stop_locked(chan);
+	if (chan->client && chan->client->gone)
+		chan->client->gone(chan, chan->client->priv);
 	mutex_unlock(&chan->mutex);
 }
 
@@ -588,10 +590,6 @@ struct zcdma_chan *zcdma_chan_create(struct zcdma_device *zdev, unsigned int ind
 	if (desc->video) {
 		chan->video = *desc->video;
 		chan->desc.video = &chan->video;
-	}
-	if (desc->video) {
-		chan->caps = *desc->video;
-		chan->desc.video = &chan->caps;
 	}
 	chan->desc.alignment = desc->alignment ?: 1;
 	chan->desc.max_transfer = desc->max_transfer ?: ZCDMA_BUFFER_SIZE_MAX;

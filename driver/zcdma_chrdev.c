@@ -9,6 +9,7 @@
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/nospec.h>
 #include <linux/poll.h>
 #include <linux/uaccess.h>
 
@@ -44,6 +45,7 @@ static long device_info(struct zcdma_device *zdev, struct zcdma_device_info __us
 	struct zcdma_device_info info = {
 		.abi_version = ZCDMA_ABI_VERSION,
 		.num_channels = zdev->num_chans,
+		.features = ZCDMA_FEATURE_STREAM,
 		.pool_size = zdev->pool_size,
 	};
 
@@ -130,6 +132,36 @@ static long buffer_alloc(struct zcdma_device *zdev, struct zcdma_buffer_alloc __
 	return 0;
 }
 
+static long format_info(struct zcdma_device *zdev, struct zcdma_format_desc __user *arg)
+{
+	const struct zcdma_video_caps *caps;
+	struct zcdma_format_desc desc;
+	struct zcdma_chan *chan;
+
+	if (copy_from_user(&desc, arg, sizeof(desc)))
+		return -EFAULT;
+	chan = zcdma_device_chan(zdev, desc.channel);
+	if (desc.reserved0 || memchr_inv(desc.reserved, 0, sizeof(desc.reserved)) ||
+	    !chan || !chan->desc.video || desc.index >= chan->desc.video->num_fourccs)
+		return -EINVAL;
+
+	caps = chan->desc.video;
+	desc = (struct zcdma_format_desc) {
+		.channel = desc.channel,
+		.index = desc.index,
+		.fourcc = caps->fourccs[array_index_nospec(desc.index, caps->num_fourccs)],
+		.min_width = caps->min_width,
+		.max_width = caps->max_width,
+		.step_width = caps->step_width ?: 1,
+		.min_height = caps->min_height,
+		.max_height = caps->max_height,
+		.step_height = caps->step_height ?: 1,
+		.min_interval_ns = caps->min_interval_ns,
+		.max_interval_ns = caps->max_interval_ns,
+	};
+	return copy_to_user(arg, &desc, sizeof(desc)) ? -EFAULT : 0;
+}
+
 static long do_ioctl(struct zcdma_device *zdev, unsigned int cmd, void __user *arg)
 {
 	switch (cmd) {
@@ -139,6 +171,10 @@ static long do_ioctl(struct zcdma_device *zdev, unsigned int cmd, void __user *a
 		return channel_info(zdev, arg);
 	case ZCDMA_IOC_BUFFER_ALLOC:
 		return buffer_alloc(zdev, arg);
+	case ZCDMA_IOC_FORMAT_INFO:
+		return format_info(zdev, arg);
+	case ZCDMA_IOC_STREAM_OPEN:
+		return zcdma_stream_open(zdev, arg);
 	default:
 		return -ENOTTY;
 	}

@@ -68,8 +68,8 @@ struct zcdma_device {
  * @zdev: the device, referenced
  * @index: number within the device
  * @name: name within the device
- * @desc: the engine's description; desc.name is @name, desc.video @caps
- * @caps: of a video channel
+ * @desc: the engine's description; desc.name is @name, desc.video @video
+ * @video: what a video channel can be set to
  * @mutex: serializes claim, configuration, start and stop; protects @client and changes
  *	of @gone
  * @client: the owner, or NULL
@@ -91,7 +91,6 @@ struct zcdma_chan {
 	char name[ZCDMA_NAME_LEN];
 	struct zcdma_chan_desc desc;
 	struct zcdma_video_caps video;
-	struct zcdma_video_caps caps;
 	struct mutex mutex; /* claim, configuration, start, stop; protects client */
 	const struct zcdma_client *client;
 
@@ -192,6 +191,9 @@ struct zcdma_buf {
 
 /* zcdma_chrdev.c */
 extern const struct file_operations zcdma_chrdev_fops;
+
+/* zcdma_stream.c */
+int zcdma_stream_open(struct zcdma_device *zdev, struct zcdma_stream_open __user *user);
 
 /* zcdma_debugfs.c */
 void zcdma_debugfs_init(void);

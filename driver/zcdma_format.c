@@ -88,7 +88,7 @@ static bool has_fourcc(const struct zcdma_video_caps *caps, u32 fourcc)
  * zcdma_video_try() - adjust a format to the nearest one that a channel can do
  * @caps: of the channel
  * @fmt: the wish; the result. A bytesperline that is longer than a line needs is kept, up to
- *	64 KiB; sizeimage is computed, never taken
+ *	64 KiB, unless the channel packs lines; sizeimage is computed, never taken
  */
 void zcdma_video_try(const struct zcdma_video_caps *caps, struct zcdma_video_format *fmt)
 {
@@ -106,7 +106,8 @@ void zcdma_video_try(const struct zcdma_video_caps *caps, struct zcdma_video_for
 
 	/* Both planes of a semi-planar format share the stride: keep a chroma pair whole. */
 	stride = fmt->width * info->bytes;
-	fmt->bytesperline = clamp(fmt->bytesperline, stride, max(stride, ZCDMA_MAX_STRIDE));
+	fmt->bytesperline = clamp(fmt->bytesperline, stride,
+				  caps->packed ? stride : max(stride, ZCDMA_MAX_STRIDE));
 	fmt->bytesperline = rounddown(fmt->bytesperline, info->bytes * info->hsub);
 
 	lines = fmt->height;

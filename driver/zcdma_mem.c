@@ -44,6 +44,7 @@ static int mem_copy_ranges(struct device *dev, struct device *dma_dev)
 		return 0;
 	while (map[n].size)
 		n++;
+	/* The driver core frees it, just before mem_release(). */
 	dev->dma_range_map = kmemdup(map, (n + 1) * sizeof(*map), GFP_KERNEL);
 	return dev->dma_range_map ? 0 : -ENOMEM;
 }

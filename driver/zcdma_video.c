@@ -422,11 +422,25 @@ static int zcdma_video_enum_framesizes(struct file *file, void *priv,
 {
 	struct zcdma_video *video = video_drvdata(file);
 	const struct zcdma_video_caps *caps = video->caps;
+	bool wide = caps->min_width != caps->max_width;
+	bool high = caps->min_height != caps->max_height;
 	const struct zcdma_format_info *info;
 
-	if (size->index || !zcdma_video_has_format(video, size->pixel_format))
+	if (!zcdma_video_has_format(video, size->pixel_format))
 		return -EINVAL;
 
+	/* V4L2 has no range of nothing: then the largest size, and the smallest if that differs. */
+	if (!wide || !high) {
+		if (size->index > (wide || high))
+			return -EINVAL;
+		size->type = V4L2_FRMSIZE_TYPE_DISCRETE;
+		size->discrete.width = size->index ? caps->min_width : caps->max_width;
+		size->discrete.height = size->index ? caps->min_height : caps->max_height;
+		return 0;
+	}
+
+	if (size->index)
+		return -EINVAL;
 	info = zcdma_format_info(size->pixel_format);
 	size->type = V4L2_FRMSIZE_TYPE_STEPWISE;
 	size->stepwise = (struct v4l2_frmsize_stepwise) {
@@ -455,6 +469,11 @@ static int zcdma_video_enum_frameintervals(struct file *file, void *priv,
 	    format.height != ival->height)
 		return -EINVAL;
 
+	if (format.interval_ns == video->caps->max_interval_ns) {
+		ival->type = V4L2_FRMIVAL_TYPE_DISCRETE;
+		ival->discrete = interval_to_fract(format.interval_ns);
+		return 0;
+	}
 	ival->type = V4L2_FRMIVAL_TYPE_CONTINUOUS;
 	ival->stepwise = (struct v4l2_frmival_stepwise) {
 		.min = interval_to_fract(format.interval_ns),

@@ -269,7 +269,9 @@ static void camera_event(struct zvirt_chan *vc, struct zvirt_event *event)
 static int camera_start(struct zvirt_chan *vc)
 {
 	const struct zcdma_video_format *fmt = &vc->video.fmt;
+	u32 pattern = READ_ONCE(vc->video.pattern);
 	struct tpg_data *tpg = &vc->video.tpg;
+	u8 *basep[TPG_MAX_PLANES][2];
 	int ret;
 
 	tpg_init(tpg, fmt->width, fmt->height);
@@ -281,6 +283,11 @@ static int camera_start(struct zvirt_chan *vc)
 		return ret;
 	tpg_reset_source(tpg, fmt->width, fmt->height, V4L2_FIELD_NONE);
 	tpg_s_bytesperline(tpg, 0, fmt->bytesperline);
+	if (pattern != PATTERN_NULL) {
+		/* Has the generator compute its lines now, so that the first frame is not late. */
+		tpg_s_pattern(tpg, pattern);
+		tpg_calc_text_basep(tpg, basep, 0, NULL);
+	}
 	return 0;
 }
 

@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -78,13 +77,15 @@ static int teardown(void **state)
 	return after == f->before ? 0 : -1;
 }
 
-/* What a child reports by its exit status. */
+/* What a child reports by its exit status; negative where a signal has ended it. */
 static int wait_for(pid_t pid)
 {
 	int status;
 
-	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return -1;
+	if (waitpid(pid, &status, 0) != pid)
+		return -errno;
+	if (!WIFEXITED(status))
+		return -WTERMSIG(status);
 	return WEXITSTATUS(status);
 }
 
@@ -261,7 +262,7 @@ static void test_buffer_is_shared_with_a_child(void **state)
 	pid_t pid;
 
 	zct_fill(f->map, f->size, 3);
-	pid = fork();
+	pid = zct_fork();
 	assert_int_not_equal(pid, -1);
 	if (!pid) {
 		if (!zct_holds(f->map, f->size, 3))
@@ -284,15 +285,15 @@ static void test_buffer_in_a_child_outlives_the_parent(void **state)
 	assert_int_equal(pipe(go), 0);
 	assert_int_equal(pipe(pid_pipe), 0);
 	zct_fill(f->map, f->size, 5);
-	parent = fork();
+	parent = zct_fork();
 	assert_int_not_equal(parent, -1);
 	if (!parent) {
 		char c;
 
 		child = fork();
-		if (child) {
+		if (child)
 			_exit(child < 0 || write(pid_pipe[1], &child, sizeof(child)) < 0);
-		}
+		close(go[1]);
 		close(f->fd);
 		close(f->dev);
 		if (read(go[0], &c, 1) != 1 || !zct_holds(f->map, f->size, 5))
@@ -300,6 +301,7 @@ static void test_buffer_in_a_child_outlives_the_parent(void **state)
 		zct_fill(f->map, f->size, 6);
 		_exit(!zct_holds(f->map, f->size, 6));
 	}
+	close(pid_pipe[1]);
 	assert_int_equal(wait_for(parent), 0);
 	assert_int_equal(read(pid_pipe[0], &child, sizeof(child)), sizeof(child));
 
@@ -312,10 +314,9 @@ static void test_buffer_in_a_child_outlives_the_parent(void **state)
 	assert_int_equal(wait_for(child), 0);
 	assert_int_equal(zct_used(f->dev), f->before);
 
-	for (int i = 0; i < 2; i++) {
-		close(go[i]);
-		close(pid_pipe[i]);
-	}
+	close(go[0]);
+	close(go[1]);
+	close(pid_pipe[0]);
 }
 
 static void test_buffer_mapping_survives_every_descriptor(void **state)
@@ -486,7 +487,7 @@ static void test_buffer_passes_to_another_process(void **state)
 	char c = 0;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock), 0);
-	pid = fork();
+	pid = zct_fork();
 	assert_int_not_equal(pid, -1);
 	if (!pid) {
 		close(sock[0]);

@@ -92,8 +92,8 @@ start_streaming() {
 	mkfifo /tmp/names-frames
 	v4l2-ctl -d /dev/zcdma/virt0/cam0 --stream-mmap --stream-to=/tmp/names-frames \
 		>/dev/null 2>&1 &
-	exec 8</tmp/names-frames
-	head -c 1 <&8 >/dev/null
+	exec 8<>/tmp/names-frames
+	timeout 20 head -c 1 <&8 | grep -qc '' || echo "the camera does not stream"
 }
 
 stop_streaming() {

@@ -217,13 +217,14 @@ static void test_pool_is_whole_after_kills(void **state)
 
 	assert_int_equal(pipe(ready), 0);
 	for (unsigned int i = 0; i < ARRAY_SIZE(pids); i++) {
-		pids[i] = fork();
+		pids[i] = zct_fork();
 		assert_int_not_equal(pids[i], -1);
 		if (!pids[i]) {
 			churn(i, ready[1]);
 			_exit(1);
 		}
 	}
+	close(ready[1]);
 	for (unsigned int i = 0; i < ARRAY_SIZE(pids); i++)
 		assert_int_equal(read(ready[0], &c, 1), 1);
 	for (unsigned int i = 0; i < ARRAY_SIZE(pids); i++) {
@@ -234,7 +235,6 @@ static void test_pool_is_whole_after_kills(void **state)
 		assert_true(WIFSIGNALED(status));
 	}
 	close(ready[0]);
-	close(ready[1]);
 	assert_int_equal(zct_used(dev), 0);
 }
 

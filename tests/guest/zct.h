@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 #include <linux/dma-buf.h>
 #include <linux/zcdma.h>
@@ -172,6 +174,19 @@ static inline int zct_next_fd(void)
 
 	close(next);
 	return next;
+}
+
+/* A child that dies of its faults, which cmocka would take for the test's, and with its parent. */
+static inline pid_t zct_fork(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		signal(SIGSEGV, SIG_DFL);
+		signal(SIGBUS, SIG_DFL);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	}
+	return pid;
 }
 
 /* Bytes that tell their place and @seed, without a period that a page could hide. */

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test-lib - libzcdma: names, configuration, frames, playback, sharing, errors
+ *
+ * The same capture test runs on a native channel, on our V4L2 node and on vivid. Also as a static
+ * 32-bit program, which is why it does without cmocka.
+ *
+ * build: armhf
+ * timeout: 180
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/videodev2.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <zcdma.h>
+
+#define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
+#define TIMEOUT_MS	20000
+
+static unsigned int failed;
+
+/* The innermost function that returns on failure names the line. */
+#define CHECK(condition) \
+	do { \
+		if (!(condition)) { \
+			printf("# line %d: %s\n", __LINE__, #condition); \
+			failed++; \
+			return; \
+		} \
+	} while (0)
+
+#define CHECK_INT(expression, wanted) \
+	do { \
+		long long got_ = (long long)(expression), wanted_ = (long long)(wanted); \
+		if (got_ != wanted_) { \
+			printf("# line %d: %s is %lld, not %s\n", __LINE__, #expression, got_, \
+			       #wanted); \
+			failed++; \
+			return; \
+		} \
+	} while (0)
+
+/* ---- Names ---- */
+
+static void test_names(void)
+{
+	static const char * const good[] = {
+		NULL, "virt0", "zcdma0", "/dev/zcdma0", "virt0/cam0", "zcdma0/cam0",
+		"/dev/zcdma0/cam0", "/dev/zcdma/virt0/device", "/dev/zcdma/virt0/cam0",
+	};
+	static const struct { const char *name; int error; } bad[] = {
+		{ "nosuch", -ENODEV }, { "nosuch/cam0", -ENODEV }, { "virt0/nosuch", -ENOENT },
+		{ "/dev/nosuch", -ENODEV }, { "/dev/null", -ENODEV }, { "", -ENODEV },
+		{ "virt0/", -ENOENT }, { "/", -ENODEV },
+	};
+	struct zcdma_stream *s = NULL;
+	struct zcdma_device *d = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		printf("# %s\n", good[i] ? good[i] : "NULL");
+		CHECK_INT(zcdma_open(&s, good[i], NULL), 0);
+		zcdma_close(s);
+	}
+	s = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		printf("# %s\n", bad[i].name);
+		if (i != 7)
+			CHECK_INT(zcdma_open(&s, bad[i].name, NULL), bad[i].error);
+		else
+			CHECK(zcdma_open(&s, bad[i].name, NULL) < 0);
+		CHECK(!s);
+	}
+	CHECK_INT(zcdma_device_open(&d, "nosuch"), -ENODEV);
+	CHECK(!d);
+	zcdma_close(NULL);
+	zcdma_device_close(NULL);
+}
+
+static void test_devices_are_listed(void)
+{
+	struct zcdma_device_info info;
+	struct zcdma_channel_info channel;
+	struct zcdma_format_desc format;
+	struct zcdma_device *d;
+	unsigned int n = 0;
+	int fd;
+
+	CHECK_INT(zcdma_device_open(&d, "virt1"), 0);
+	CHECK_INT(zcdma_device_number(d), 1);
+	CHECK(zcdma_device_fd(d) >= 0);
+	CHECK_INT(zcdma_device_get_info(d, &info), 0);
+	CHECK(!strcmp(info.name, "virt1"));
+	CHECK(info.features & ZCDMA_FEATURE_STREAM);
+	while (!zcdma_device_get_channel(d, n, &channel))
+		n++;
+	CHECK_INT(n, info.num_channels);
+	CHECK_INT(zcdma_device_get_format(d, 0, 0, &format), 0);
+	CHECK_INT(format.fourcc, V4L2_PIX_FMT_YUYV);
+	CHECK_INT(zcdma_device_get_format(d, 0, 99, &format), -EINVAL);
+	fd = zcdma_device_alloc(d, 5000, ZCDMA_BUFFER_CACHED);
+	CHECK(fd >= 0);
+	CHECK_INT(lseek(fd, 0, SEEK_END), (5000 + getpagesize() - 1) / getpagesize() * getpagesize());
+	close(fd);
+	CHECK_INT(zcdma_device_alloc(d, 0, 0), -EINVAL);
+	zcdma_device_close(d);
+}
+
+/* ---- Capture ---- */
+
+static void capture_from(const char *name)
+{
+	const struct zcdma_config config = { .width = 320, .height = 180, .num_buffers = 5 };
+	struct zcdma_video_config video;
+	struct zcdma_buffer *b, *none = NULL;
+	struct zcdma_stream *s;
+	uint64_t last_ns = 0, last = 0;
+	struct pollfd pfd;
+
+	CHECK_INT(zcdma_open(&s, name, &config), 0);
+	CHECK_INT(zcdma_get_video(s, &video), 0);
+	CHECK_INT(video.width, 320);
+	CHECK_INT(video.height, 180);
+	CHECK(video.sizeimage >= 320 * 180);
+	CHECK(zcdma_num_buffers(s) >= 5);
+	CHECK_INT(zcdma_get_direction(s), ZCDMA_CAPTURE);
+	CHECK(!zcdma_get_buffer(s, zcdma_num_buffers(s)));
+	CHECK_INT(zcdma_stop(s), 0);
+	for (unsigned int round = 0; round < 2; round++) {
+		CHECK_INT(zcdma_start(s), 0);
+		CHECK_INT(zcdma_start(s), -EBUSY);
+		pfd = (struct pollfd) { .fd = zcdma_fd(s), .events = POLLIN };
+		CHECK_INT(poll(&pfd, 1, TIMEOUT_MS), 1);
+		for (unsigned int n = 0; n < 15; n++) {
+			CHECK_INT(zcdma_acquire(s, &b, TIMEOUT_MS), 0);
+			CHECK(b->data && b->held);
+			CHECK_INT(b->length, video.sizeimage);
+			CHECK_INT(b->frame.bytesused, b->length);
+			CHECK(b == zcdma_get_buffer(s, b->index));
+			CHECK(!(b->frame.flags & ZCDMA_FRAME_ERROR));
+			CHECK(!n || b->frame.sequence > last);
+			CHECK(b->frame.exposure_start_ns > last_ns);
+			last = b->frame.sequence;
+			last_ns = b->frame.exposure_start_ns;
+			CHECK_INT(zcdma_release(s, b), 0);
+			CHECK_INT(zcdma_release(s, b), -EINVAL);
+		}
+		/* One stays with us over the stop. */
+		if (!round)
+			CHECK_INT(zcdma_acquire(s, &none, TIMEOUT_MS), 0);
+		CHECK_INT(zcdma_stop(s), 0);
+		if (!round)
+			CHECK(none->held);
+	}
+	CHECK_INT(zcdma_num_refused(s), 0);
+	zcdma_close(s);
+}
+
+static void test_capture_native(void)
+{
+	capture_from("virt0/cam0");
+	capture_from("virt1/cam0");
+}
+
+static void test_capture_our_v4l2_node(void)
+{
+	capture_from("/dev/zcdma/virt0/cam0");
+}
+
+static void test_capture_vivid(void)
+{
+	char path[32];
+
+	if (system("modprobe vivid node_types=0x1") || system("udevadm settle")) {
+		printf("# no vivid\n");
+		failed++;
+		return;
+	}
+	for (int n = 0; n < 16; n++) {
+		struct v4l2_capability cap = { 0 };
+		int fd;
+
+		snprintf(path, sizeof(path), "/dev/video%d", n);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (ioctl(fd, VIDIOC_QUERYCAP, &cap) == 0 && !strcmp((char *)cap.driver, "vivid")) {
+			close(fd);
+			capture_from(path);
+			break;
+		}
+		close(fd);
+	}
+	if (system("modprobe -r vivid"))
+		failed++;
+}
+
+static void test_waiting_ends(void)
+{
+	const struct zcdma_config config = { .num_buffers = 1 };
+	struct zcdma_buffer *b;
+	struct zcdma_stream *s;
+
+	CHECK_INT(zcdma_open(&s, "virt0/raw-in", &config), 0);
+	CHECK_INT(zcdma_acquire(s, &b, 0), -EAGAIN);
+	CHECK_INT(zcdma_acquire(s, &b, 20), -ETIMEDOUT);
+	CHECK_INT(zcdma_start(s), 0);
+	CHECK_INT(zcdma_acquire(s, &b, -1), 0);
+	CHECK_INT(zcdma_acquire(s, &b, 20), -ETIMEDOUT);
+	zcdma_close(s);
+}
+
+static void test_bad_configurations_are_refused(void)
+{
+	struct zcdma_config bad[] = {
+		{ .flags = 0x80 }, { .num_buffers = 1025 }, { .buffer_size = 0x80000000 },
+		{ .reserved = { 1 } }, { .reserved = { [7] = 1 } }, { .buffer_size = 6 },
+	};
+	struct zcdma_stream *s = NULL, *other;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		CHECK_INT(zcdma_open(&s, "virt0/raw-in", &bad[i]), -EINVAL);
+	CHECK_INT(zcdma_open(&s, "virt0/raw-in", NULL), 0);
+	CHECK_INT(zcdma_open(&other, "virt0/raw-in", NULL), -EBUSY);
+	CHECK_INT(zcdma_set_control(s, ZCDMA_CONTROL_EXPOSURE, 1), -EINVAL);
+	CHECK_INT(zcdma_set_control(s, ZCDMA_CONTROL_TEST_PATTERN, 99), -ERANGE);
+	CHECK_INT(zcdma_export(s, 99), -EINVAL);
+	CHECK_INT(zcdma_import(s, 0, 0), -EINVAL);
+	zcdma_close(s);
+}
+
+static void test_stamps_frame_every_frame(void)
+{
+	struct zcdma_stream *s;
+	struct zcdma_buffer *b;
+
+	CHECK_INT(zcdma_open(&s, "virt0/cam0", NULL), 0);
+	CHECK_INT(zcdma_set_control(s, ZCDMA_CONTROL_STAMPS, 1), 0);
+	CHECK_INT(zcdma_start(s), 0);
+	for (unsigned int n = 0; n < 10; n++) {
+		struct zcdma_stamp head, tail;
+
+		CHECK_INT(zcdma_acquire(s, &b, TIMEOUT_MS), 0);
+		memcpy(&head, b->data, sizeof(head));
+		memcpy(&tail, (char *)b->data + b->length - sizeof(tail), sizeof(tail));
+		CHECK(!memcmp(&head, &tail, sizeof(head)));
+		CHECK(head.magic == ZCDMA_STAMP_MAGIC);
+		CHECK_INT(head.sequence, b->frame.sequence);
+		CHECK_INT(zcdma_release(s, b), 0);
+	}
+	CHECK_INT(zcdma_set_control(s, ZCDMA_CONTROL_STAMPS, 0), 0);
+	zcdma_close(s);
+}
+
+/* ---- Playback and sharing ---- */
+
+static unsigned long long sink_bytes(void)
+{
+	unsigned long long value = 0;
+	FILE *f = fopen("/sys/kernel/debug/zcdma/virt0/raw-out/sink/bytes", "r");
+
+	if (!f || fscanf(f, "%llu", &value) != 1)
+		value = ~0ULL;
+	if (f)
+		fclose(f);
+	return value;
+}
+
+static void test_playback_drains(void)
+{
+	const struct zcdma_config config = { .buffer_size = 4096, .num_buffers = 3 };
+	unsigned long long total = 0;
+	struct zcdma_stream *s;
+	struct zcdma_buffer *b;
+
+	CHECK_INT(zcdma_open(&s, "virt0/raw-out", &config), 0);
+	CHECK_INT(zcdma_get_direction(s), ZCDMA_PLAYBACK);
+	CHECK_INT(zcdma_drain(s), -EINVAL);
+	for (unsigned int n = 0; n < 50; n++) {
+		CHECK_INT(zcdma_acquire(s, &b, TIMEOUT_MS), 0);
+		CHECK_INT(b->length, 4096);
+		memset(b->data, (int)n, b->length);
+		b->length = 0;
+		CHECK_INT(zcdma_release(s, b), -EINVAL);
+		b->length = 4097;
+		CHECK_INT(zcdma_release(s, b), -EINVAL);
+		b->length = 4 * (n + 1);
+		total += b->length;
+		CHECK_INT(zcdma_release(s, b), 0);
+		if (n == 2)
+			CHECK_INT(zcdma_start(s), 0);
+	}
+	CHECK_INT(zcdma_drain(s), 0);
+	CHECK_INT(sink_bytes(), total);
+	zcdma_close(s);
+}
+
+static void test_import_and_export(void)
+{
+	const struct zcdma_config config = {
+		.flags = ZCDMA_CONFIG_IMPORT,
+		.num_buffers = 2,
+		.buffer_size = 8192,
+	};
+	struct zcdma_device *d;
+	struct zcdma_stream *s;
+	struct zcdma_buffer *b;
+	uint32_t next = 0;
+	int fds[2], copy;
+
+	CHECK_INT(zcdma_device_open(&d, "virt0"), 0);
+	CHECK_INT(zcdma_open(&s, "virt0/raw-in", &config), 0);
+	CHECK_INT(zcdma_export(s, 0), -ENOENT);
+	CHECK_INT(zcdma_import(s, 0, -1), -EBADF);
+	for (unsigned int i = 0; i < 2; i++) {
+		fds[i] = zcdma_device_alloc(d, 8192, ZCDMA_BUFFER_CACHED);
+		CHECK(fds[i] >= 0);
+		CHECK_INT(zcdma_import(s, i, fds[i]), 0);
+	}
+	CHECK_INT(zcdma_start(s), 0);
+	for (unsigned int n = 0; n < 10; n++) {
+		const uint32_t *words;
+
+		CHECK_INT(zcdma_acquire(s, &b, TIMEOUT_MS), 0);
+		CHECK_INT(b->index, n & 1);
+		words = b->data;
+		for (unsigned int i = 0; i < 2048; i++)
+			CHECK(words[i] == next++);
+		CHECK_INT(zcdma_release(s, b), 0);
+	}
+	CHECK_INT(zcdma_import(s, 0, fds[1]), -EBUSY);
+	copy = zcdma_export(s, 1);
+	CHECK(copy >= 0);
+	CHECK_INT(lseek(copy, 0, SEEK_END), 8192);
+	close(copy);
+	zcdma_close(s);
+	zcdma_device_close(d);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* ---- One thread acquires, another releases ---- */
+
+struct pair {
+	struct zcdma_stream *s;
+	int pipes[2];
+	int error;
+};
+
+static void *release_all(void *arg)
+{
+	struct pair *p = arg;
+	struct zcdma_buffer *b;
+
+	while (read(p->pipes[0], &b, sizeof(b)) == sizeof(b)) {
+		int ret = zcdma_release(p->s, b);
+
+		if (ret)
+			p->error = ret;
+	}
+	return NULL;
+}
+
+static void test_two_threads(void)
+{
+	const struct zcdma_config config = { .buffer_size = 64, .num_buffers = 16 };
+	struct pair p = { 0 };
+	pthread_t thread;
+	uint32_t next = 0;
+
+	CHECK_INT(zcdma_open(&p.s, "virt0/raw-in", &config), 0);
+	CHECK(!pipe(p.pipes));
+	CHECK(!pthread_create(&thread, NULL, release_all, &p));
+	CHECK_INT(zcdma_start(p.s), 0);
+	for (unsigned int n = 0; n < 5000; n++) {
+		struct zcdma_buffer *b;
+		const uint32_t *words;
+
+		CHECK_INT(zcdma_acquire(p.s, &b, TIMEOUT_MS), 0);
+		CHECK_INT(b->frame.sequence, n);
+		words = b->data;
+		for (unsigned int i = 0; i < 16; i++)
+			CHECK(words[i] == next++);
+		CHECK(write(p.pipes[1], &b, sizeof(b)) == sizeof(b));
+	}
+	close(p.pipes[1]);
+	pthread_join(thread, NULL);
+	close(p.pipes[0]);
+	CHECK_INT(p.error, 0);
+	zcdma_close(p.s);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} tests[] = {
+#define TEST(name) { #name, name }
+	TEST(test_names),
+	TEST(test_devices_are_listed),
+	TEST(test_capture_native),
+	TEST(test_capture_our_v4l2_node),
+	TEST(test_capture_vivid),
+	TEST(test_waiting_ends),
+	TEST(test_bad_configurations_are_refused),
+	TEST(test_stamps_frame_every_frame),
+	TEST(test_playback_drains),
+	TEST(test_import_and_export),
+	TEST(test_two_threads),
+};
+
+int main(void)
+{
+	unsigned int bad = 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
+		failed = 0;
+		tests[i].run();
+		printf("%sok - %s\n", failed ? "not " : "", tests[i].name);
+		bad += !!failed;
+	}
+	return bad != 0;
+}

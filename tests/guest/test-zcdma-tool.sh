@@ -1,0 +1,118 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# zcdma(1): each subcommand, what it prints and saves, and how it fails.
+# timeout: 180
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+failed=0
+
+# check NAME STATUS COMMAND...: also leaves what it said in out and err.
+check() {
+	name=$1 wanted=$2
+	shift 2
+	"$@" >out 2>err
+	status=$?
+	if [ $status = "$wanted" ]; then
+		echo "ok - $name"
+		return 0
+	fi
+	echo "# status $status, not $wanted"
+	sed 's/^/# /' out err
+	echo "not ok - $name"
+	failed=1
+	return 1
+}
+
+# says NAME FILE PATTERN
+says() {
+	if grep -Eq -- "$3" "$2"; then
+		echo "ok - $1"
+	else
+		sed 's/^/# /' "$2"
+		echo "not ok - $1"
+		failed=1
+	fi
+}
+
+# is NAME WANTED GOT
+is() {
+	if [ "$2" = "$3" ]; then
+		echo "ok - $1"
+	else
+		echo "# $3, not $2"
+		echo "not ok - $1"
+		failed=1
+	fi
+}
+
+# Width and height in a PNG file's header, if it is one.
+png_size() {
+	[ "$(head -c 8 "$1" | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a ] &&
+		od -An -tu1 -j16 -N8 "$1" | awk '{ print $3 * 256 + $4 "x" $7 * 256 + $8 }'
+}
+
+# What the middle of a PNG file's first line is cannot be seen without a decoder; its size can: a
+# picture of nothing is much smaller than one of colour bars with text.
+check info 0 zcdma info
+says info_names_devices out '^virt0 +/dev/zcdma0'
+says info_names_channels out '^  cam0 +video capture +free'
+check info_json 0 zcdma info --json
+is info_json_is_balanced "$(tr -dc '[{' <out | wc -c)" "$(tr -dc ']}' <out | wc -c)"
+says info_json_names_formats out '"formats": \["YUYV"'
+check info_of_one_device 0 zcdma info virt1
+says info_of_one_device_only out '^virt1'
+check info_of_none 1 zcdma info nosuch
+
+for format in YUYV UYVY NV12 RGB3 XR24 GREY RGGB RG10; do
+	check "capture_png_$format" 0 zcdma capture -q -s 322x178 -f $format -o $format.png virt0/cam0
+	is "png_size_$format" 322x178 "$(png_size $format.png)"
+done
+check capture_series 0 zcdma capture -n 3 -s 64x48 -o 'f-%02d.png' virt0/cam0
+is series_has_three "f-00.png f-01.png f-02.png" "$(echo f-*.png)"
+check capture_raw 0 zcdma capture -q -n 4 -s 64x48 -f GREY -o raw virt1/cam0
+is raw_size $((4 * 64 * 48)) "$(stat -c %s raw)"
+check capture_to_stdout 0 zcdma capture -q -n 2 --bytes 4096 -o - virt0/raw-in
+is counter_words 0000002047 "$(printf '%010d' "$(od -An -v -tu4 -w4 out | tail -n 1)")"
+check capture_counts_only 0 zcdma capture -n 20 --stamps virt0/cam0
+says capture_reports err '20 frames, [0-9.]+ frames/s, [0-9]+ lost, 0 failed'
+check capture_v4l2_node 0 zcdma capture -q -s 320x180 -o node.png /dev/zcdma/virt0/cam0
+is node_png_size 320x180 "$(png_size node.png)"
+
+head -c 100000 /dev/urandom >bytes
+check play_file 0 zcdma play -q --bytes 4096 virt0/raw-out bytes
+is played_bytes 100000 "$(cat /sys/kernel/debug/zcdma/virt0/raw-out/sink/bytes)"
+check play_frames 0 sh -c 'head -c 614400 /dev/zero | zcdma play -q -s 320x240 -f YUYV virt0/out0'
+check monitor 0 zcdma monitor -n 2 -r 50 virt0/cam0
+is monitor_lines 3 "$(wc -l <out)"
+check doctor 0 zcdma doctor
+says doctor_is_content out '^0 problems'
+check flow 0 zcdma flow virt0
+says flow_names_the_pool out 'memory-region +/reserved-memory/zcdma-pool'
+says flow_shows_the_trace out 'zcdma_buf_alloc'
+says flow_gives_back out 'zcdma_buf_free'
+check flow_of_system_memory 0 zcdma flow virt1
+says flow_names_the_page out 'physical address 0x'
+
+# Failure and wrong usage.
+check no_subcommand 2 zcdma
+check unknown_subcommand 2 zcdma nosuch
+check unknown_option 2 zcdma capture --nosuch
+check bad_number 2 zcdma capture -n 0
+check bad_size 2 zcdma capture -s 640
+check two_conversions 2 zcdma capture -o '%d%d.raw' virt0/cam0
+check many_frames_one_png 2 zcdma capture -n 2 -o x.png virt0/cam0
+check no_channel_to_play_to 2 zcdma play
+check png_of_raw_data 1 zcdma capture -o x.png virt0/raw-in
+check unwritable 1 zcdma capture -o /nosuch/x.png virt0/cam0
+check wrong_direction 1 zcdma capture virt0/raw-out
+says wrong_direction_has_a_remedy err 'use zcdma play'
+check unknown_channel 1 zcdma capture virt0/nosuch
+says unknown_channel_has_a_remedy err 'zcdma info'
+check nothing_to_play 1 zcdma play virt0/raw-out /dev/null
+v4l2-ctl -d /dev/zcdma/virt0/cam0 --stream-mmap --stream-count=200 >/dev/null 2>&1 &
+until grep -q video /sys/class/zcdma-channel/zcdma0-cam0/owner; do sleep 0.1; done
+check busy 1 zcdma capture virt0/cam0
+says busy_has_a_remedy err 'Device or resource busy: somebody else has it'
+kill $! && wait $! 2>/dev/null
+exit $failed
