@@ -114,12 +114,6 @@ $(build)/vm/vmguest: tests/vm/vmguest.c | deps-build
 	$(Q)mkdir -p $(@D)
 	$(Q)$(GUEST_CC) -O2 -g -std=gnu11 $(warnings) -static -o $@ $<
 
-# Tools of the tests that run here.
-$(build)/host/%: tools/%.c | deps-build
-	$(call say,HOSTCC,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(HOSTCC) -O2 -g -std=gnu11 $(warnings) -o $@ $< -lpng
-
 # A link to the libraries that guest programs link with, in the cache.
 $(build)/vm/sysroot: tests/vm/fetch | deps-build
 	$(Q)mkdir -p $(@D)
@@ -138,18 +132,18 @@ guest_headers += userlib/include/zcdma.h
 
 .PHONY: userlib-arm64 userlib-armhf
 userlib-arm64: deps-build $(build)/vm/sysroot
-	$(Q)$(MAKE) -C userlib O=$(userlib)/arm64 CC="$(GUEST_CC)" CFLAGS="-O2 -g $(sysroot_flags)" \
+	$(Q)$(MAKE) $(if $(V),,-s) -C userlib O=$(userlib)/arm64 CC="$(GUEST_CC)" CFLAGS="-O2 -g $(sysroot_flags)" \
 		LDFLAGS=-Wl,-rpath,/usr/lib/zcdma/guest all
 	$(Q)mkdir -p $(build)/guest
 	$(Q)for file in $(userlib)/arm64/examples/*; do \
 		cp -pu "$$file" $(build)/guest/example-$${file##*/}; done
 	$(Q)cp -pu $(userlib)/arm64/libzcdma.so.1 $(build)/guest/
-	$(Q)$(MAKE) -C tools/zcdma O=$(build)/tools/arm64 USERLIB=$(userlib)/arm64 CC="$(GUEST_CC)" \
+	$(Q)$(MAKE) $(if $(V),,-s) -C tools/zcdma O=$(build)/tools/arm64 USERLIB=$(userlib)/arm64 CC="$(GUEST_CC)" \
 		CFLAGS="-O2 -g $(sysroot_flags)" $(build)/tools/arm64/zcdma
 	$(Q)cp -pu $(build)/tools/arm64/zcdma $(build)/guest/
 
 userlib-armhf: deps-build
-	$(Q)$(MAKE) -C userlib O=$(userlib)/armhf CC="$(ARMHF_CC)" lib
+	$(Q)$(MAKE) $(if $(V),,-s) -C userlib O=$(userlib)/armhf CC="$(ARMHF_CC)" lib
 
 # What the fuzzer starts from is part of it.
 $(build)/guest/fuzz: tests/fuzz/fuzz.c tests/fuzz/corpus $(guest_headers) | deps-build $(build)/vm/sysroot
@@ -222,7 +216,7 @@ coverage: deps-vm deps-kernel deps-coverage
 	$(Q)$(MAKE) all KERNEL=debug
 	$(Q)tests/coverage $(if $(T),'$(T)')
 
-demo: all deps-vm $(build)/host/raw2png
+demo: all deps-vm
 	$(Q)tests/vm/demo
 
 .PHONY: bench
@@ -239,9 +233,9 @@ lint: all deps-lint
 install: modules
 	$(Q)$(MAKE) -C $(module_kdir) M=$(module_dir) $(module_args) \
 		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) INSTALL_MOD_DIR=updates/zcdma modules_install
-	$(Q)$(MAKE) -C userlib O=$(build)/userlib/install CC=$(CROSS_COMPILE)gcc DESTDIR="$(DESTDIR)" \
+	$(Q)$(MAKE) $(if $(V),,-s) -C userlib O=$(build)/userlib/install CC=$(CROSS_COMPILE)gcc DESTDIR="$(DESTDIR)" \
 		PREFIX="$(PREFIX)" install
-	$(Q)$(MAKE) -C tools/zcdma O=$(build)/tools/install USERLIB=$(build)/userlib/install \
+	$(Q)$(MAKE) $(if $(V),,-s) -C tools/zcdma O=$(build)/tools/install USERLIB=$(build)/userlib/install \
 		CC=$(CROSS_COMPILE)gcc DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" install
 	$(Q)for rules in tools/*.rules; do [ ! -e "$$rules" ] || \
 		install -D -m 644 -t $(DESTDIR)/usr/lib/udev/rules.d "$$rules"; done

@@ -37,19 +37,20 @@ stream() {
 }
 
 echo "Streaming:"
-for size in 640x480 1920x1080; do
+for mode in 640x480@20 1920x1080@10; do
+	size=${mode%@*}
 	v4l2-ctl -d "$camera" \
 		--set-fmt-video="width=${size%x*},height=${size#*x},pixelformat=YUYV" \
-		--set-parm=10 >/dev/null
+		--set-parm="${mode#*@}" >/dev/null
 	stream "$size YUYV, mmap" --stream-mmap
 done
 
 for node in "$camera" "$output"; do
 	case $node in
-	"$camera") set -- --set-fmt-video ;;
-	*) set -- --set-fmt-video-out ;;
+	"$camera") set -- --set-parm=20 --set-fmt-video ;;
+	*) set -- --set-output-parm=20 --set-fmt-video-out ;;
 	esac
-	v4l2-ctl -d "$node" "$1=width=640,height=480,pixelformat=YUYV" >/dev/null
+	v4l2-ctl -d "$node" "$1" "$2=width=640,height=480,pixelformat=YUYV" >/dev/null
 done
 stream "640x480 YUYV, dma-buf to an output" --stream-mmap=8 --stream-out-dmabuf -e "$output"
 
@@ -57,6 +58,4 @@ echo "Zero copy, seen from outside:"
 printf '  '
 zerocopy "$camera" virt0
 
-v4l2-ctl -d "$camera" --set-fmt-video=width=640,height=480,pixelformat=RGB3 \
-	--stream-mmap --stream-skip=30 --stream-count=1 --stream-to=/mnt/share/frame.rgb >/dev/null 2>&1 ||
-	die "cannot save a frame"
+zcdma capture --quiet --skip 30 --count 1 --output /mnt/share/frame.png virt0/cam0

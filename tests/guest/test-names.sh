@@ -13,6 +13,7 @@ case_of() {
 		echo "ok - $1"
 	else
 		echo "not ok - $1"
+		# shellcheck disable=SC2001 # every line of several
 		echo "$wrong" | sed 's/^/# /'
 		failed=1
 	fi
@@ -54,13 +55,13 @@ number_of() {
 device_attributes() {
 	for name in virt0 virt1; do
 		found=0
-		for device in $devices/*; do
+		for device in "$devices"/*; do
 			line_of "$device/name"
-			[ "$line" = $name ] || continue
+			[ "$line" = "$name" ] || continue
 			found=$((found + 1))
 			has "$device/driver_name" zcdma-virt
 		done
-		is "number of devices called $name" $found 1
+		is "number of devices called $name" "$found" 1
 	done
 }
 
@@ -83,7 +84,7 @@ channel_attributes() {
 	channel virt0 raw-out raw playback
 	channel virt1 cam0 video capture
 	channel virt1 out0 video playback
-	set -- $channels/*
+	set -- "$channels"/*
 	is "number of channels" $# 6
 }
 
@@ -93,7 +94,7 @@ start_streaming() {
 	v4l2-ctl -d /dev/zcdma/virt0/cam0 --stream-mmap --stream-to=/tmp/names-frames \
 		>/dev/null 2>&1 &
 	exec 8<>/tmp/names-frames
-	timeout 20 head -c 1 <&8 | grep -qc '' || echo "the camera does not stream"
+	timeout 20 head -c 1 <&8 | grep -q '' || echo "the camera does not stream"
 }
 
 stop_streaming() {
@@ -113,8 +114,8 @@ channel_owner() {
 
 links() {
 	for name in virt0 virt1; do
-		number_of $name
-		has "$devices/$number/name" $name
+		number_of "$name"
+		has "$devices/$number/name" "$name"
 	done
 	for path in virt0/cam0 virt0/out0 virt1/cam0 virt1/out0; do
 		node=$(readlink "/dev/zcdma/$path")
@@ -125,7 +126,7 @@ links() {
 		while [ "$above" ] && [ ! -e "$above/path" ]; do
 			above=${above%/*}
 		done
-		has "$above/path" $path
+		has "$above/path" "$path"
 	done
 	# A channel without a node has no link, and there is nothing else.
 	set -- /dev/zcdma/*/*
@@ -137,14 +138,14 @@ links_come_and_go() {
 	board=$(readlink "$devices/$number/device")
 	board=${board##*/}
 	driver=/sys/bus/platform/drivers/zcdma-virt
-	echo "$board" >$driver/unbind
+	echo "$board" >"$driver/unbind"
 	udevadm settle
 	[ ! -e /dev/zcdma/virt1 ] || echo "still there: $(ls -d /dev/zcdma/virt1/*)"
 	[ -c /dev/zcdma/virt0/cam0 ] || echo "/dev/zcdma/virt0/cam0 is gone as well"
-	echo "$board" >$driver/bind
+	echo "$board" >"$driver/bind"
 	udevadm settle
 	for name in device cam0 out0; do
-		[ -c /dev/zcdma/virt1/$name ] || echo "/dev/zcdma/virt1/$name has not come back"
+		[ -c "/dev/zcdma/virt1/$name" ] || echo "/dev/zcdma/virt1/$name has not come back"
 	done
 }
 
@@ -177,6 +178,7 @@ debugfs_is_for_root() {
 addresses_are_secret() {
 	start_streaming
 	words=
+	# shellcheck disable=SC2013 # words are meant
 	for address in $(sed 's/.* dma //' /sys/kernel/debug/zcdma/virt0/buffers); do
 		address=${address%+*}
 		words="$words|${address#0x}|$((address))"
@@ -185,7 +187,7 @@ addresses_are_secret() {
 	words="(0x)?0*(${words#|})"
 	# Where the pool begins is in the device tree, and told at boot.
 	dmesg | grep -vi "reserved mem" | grep -wiE "$words" && echo "is in the kernel log"
-	grep -rswiE "$words" $devices/*/ $channels/*/ /sys/class/video4linux/*/ \
+	grep -rswiE "$words" "$devices"/*/ "$channels"/*/ /sys/class/video4linux/*/ \
 		/sys/module/zcdma*/parameters && echo "is in sysfs"
 	v4l2-ctl -d /dev/zcdma/virt0/cam0 --all | grep -wiE "$words" && echo "is in V4L2"
 	stop_streaming

@@ -326,7 +326,7 @@ static void test_capture_range_of_a_buffer(void **state)
 
 static uint64_t sink_value(const char *name)
 {
-	unsigned long long value = 0;
+	long long value = 0;
 	char path[128];
 	FILE *f;
 

@@ -50,7 +50,7 @@ static int prepare(int out, const struct zcdma_video_config *video, unsigned int
 
 static int run(struct zcdma_stream *s, int out)
 {
-	int dmabufs[MAX_BUFFERS], type = TYPE, ret;
+	int dmabufs[MAX_BUFFERS] = {}, type = TYPE, ret;
 	unsigned int num = zcdma_num_buffers(s), shown = 0;
 	struct zcdma_video_config video;
 	struct zcdma_buffer *b;

@@ -42,8 +42,8 @@ static int loop(int ep, struct zcdma_stream **streams)
 
 		if (n < 0)
 			return -errno;
-		while (n--) {
-			uint32_t i = events[n].data.u32;
+		for (int k = 0; k < n; k++) {
+			uint32_t i = events[k].data.u32;
 			int ret;
 
 			if (i == MAX_STREAMS)
