@@ -281,7 +281,12 @@ static int zcdma_video_init_queue(struct zcdma_video *video)
 static struct v4l2_fract interval_to_fract(u64 ns)
 {
 	u32 per_second = NSEC_PER_SEC;
-	u32 divisor;
+	u32 divisor, rate;
+
+	/* "1/30" rather than "33333333/1000000000", where they are the same number of ns. */
+	rate = div64_u64(NSEC_PER_SEC + ns / 2, ns);
+	if (rate && DIV_ROUND_CLOSEST_ULL(NSEC_PER_SEC, rate) == ns)
+		return (struct v4l2_fract) { 1, rate };
 
 	/* Long ones in coarser units: a numerator has 32 bits. */
 	while (ns > U32_MAX && per_second > 1) {

@@ -27,8 +27,12 @@
 #include "zcdma_compat.h"
 #include "zcdma_virt.h"
 
-/* Events that one interrupt handles: others want the CPU, too, after a long time without it. */
+/*
+ * A handler that comes late finds many events due. After this many, others get the CPU for a while,
+ * too.
+ */
 #define MAX_EVENTS	64
+#define PAUSE_NS	(100 * NSEC_PER_USEC)
 
 static struct zvirt_desc *ring_desc(struct zvirt_chan *vc, u32 count)
 {
@@ -80,15 +84,15 @@ static struct zvirt_chan *first_due(struct zvirt_dev *vdev, ktime_t now)
 static enum hrtimer_restart interrupt(struct hrtimer *timer)
 {
 	struct zvirt_dev *vdev = container_of(timer, struct zvirt_dev, timer);
-	ktime_t now = ktime_get();
+	unsigned int handled;
 	unsigned long flags;
 
-	for (unsigned int i = 0; i < MAX_EVENTS; i++) {
+	for (handled = 0; handled < MAX_EVENTS; handled++) {
 		struct zvirt_event event = {};
 		struct zvirt_chan *vc;
 
 		spin_lock_irqsave(&vdev->lock, flags);
-		vc = first_due(vdev, now);
+		vc = first_due(vdev, ktime_get());
 		if (vc)
 			vc->model->event(vc, &event);
 		spin_unlock_irqrestore(&vdev->lock, flags);
@@ -110,7 +114,10 @@ static enum hrtimer_restart interrupt(struct hrtimer *timer)
 	}
 
 	spin_lock_irqsave(&vdev->lock, flags);
-	zvirt_arm(vdev);
+	if (handled < MAX_EVENTS)
+		zvirt_arm(vdev);
+	else
+		hrtimer_start(timer, ktime_add_ns(ktime_get(), PAUSE_NS), HRTIMER_MODE_ABS);
 	spin_unlock_irqrestore(&vdev->lock, flags);
 	/* Armed above, under the lock: start and stop of other channels arm it, too. */
 	return HRTIMER_NORESTART;

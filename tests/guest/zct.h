@@ -134,9 +134,13 @@ static inline int zct_open_log(void)
 	return log;
 }
 
-/* How many there were since zct_open_log() or the last call; @message gets the last one. */
+/*
+ * How many there were about memory, from whomever, since zct_open_log() or the last call; @message
+ * gets the last one. (A slow machine makes the kernel say other things, at any time.)
+ */
 static inline unsigned int zct_read_log(int log, char *message, size_t size)
 {
+	static const char * const about[] = { "zcdma", "emory", "alloc", "cma", "oom" };
 	char record[4096];
 	unsigned int n = 0;
 	ssize_t len;
@@ -147,8 +151,13 @@ static inline unsigned int zct_read_log(int log, char *message, size_t size)
 		record[len] = '\0';
 		text = strchr(record, ';') + 1;
 		text[strcspn(text, "\n")] = '\0';
-		snprintf(message, size, "%s", text);
-		n++;
+		for (size_t i = 0; i < sizeof(about) / sizeof(about[0]); i++) {
+			if (!strstr(text, about[i]))
+				continue;
+			snprintf(message, size, "%s", text);
+			n++;
+			break;
+		}
 	}
 	return n;
 }
