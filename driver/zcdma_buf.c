@@ -399,6 +399,9 @@ struct zcdma_buf *zcdma_buf_alloc(struct zcdma_device *zdev, const struct zcdma_
 
 err_unreserve:
 	pool_unreserve(zdev, size);
+	/* CMA gives up when the caller is killed, and does not say so. */
+	if (ret == -ENOMEM && fatal_signal_pending(current))
+		ret = -EINTR;
 err_free:
 	if (ret == -ENOMEM)
 		report_no_room(zdev, size);
@@ -596,6 +599,7 @@ EXPORT_SYMBOL_GPL(zcdma_buf_sync_for_device);
  */
 void zcdma_buf_sync_for_cpu(struct zcdma_buf *buf)
 {
+	WRITE_ONCE(buf->device_wrote, false);
 	if (!buf->need_sync)
 		return;
 	if (buf->backing == ZCDMA_BUF_CONTIG)

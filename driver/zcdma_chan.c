@@ -259,6 +259,8 @@ static void give_back(struct zcdma_chan *chan, struct list_head *list)
 
 	list_for_each_entry_safe(xfer, next, list, node) {
 		list_del_init(&xfer->node);
+		if (chan->desc.direction == ZCDMA_CAPTURE)
+			WRITE_ONCE(xfer->buf->device_wrote, true);
 		trace_zcdma_xfer_done(chan, xfer);
 		chan->client->done(chan, chan->client->priv, xfer);
 	}

@@ -147,6 +147,8 @@ enum zcdma_buf_backing {
  * @backing: where the memory comes from
  * @cached: the CPU maps it cached
  * @need_sync: ownership must be passed with dma_sync_*()
+ * @device_wrote: a transfer to memory has ended, and the CPU has not been synced since; without
+ *	that, a sync for the CPU could only bring back what the CPU has overwritten since
  * @dir: what the device does with it
  * @sgt: mapped for zdev->mem. The page side of the list is set unless @no_pages
  * @no_pages: the memory has no struct page
@@ -171,6 +173,7 @@ struct zcdma_buf {
 	enum zcdma_buf_backing backing;
 	bool cached;
 	bool need_sync;
+	bool device_wrote;
 	bool no_pages;
 	enum dma_data_direction dir;
 	struct sg_table sgt;

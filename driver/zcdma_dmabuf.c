@@ -96,6 +96,13 @@ static struct sg_table *zcdma_dmabuf_map(struct dma_buf_attachment *attach,
 	struct zcdma_attachment *a = attach->priv;
 	int ret;
 
+	/*
+	 * A program may draw on what the device wrote. Where the mapping bounces, end_cpu_access
+	 * must be able to hand that over, or the next begin_cpu_access brings the old back.
+	 */
+	if (dir == DMA_FROM_DEVICE)
+		dir = DMA_BIDIRECTIONAL;
+
 	mutex_lock(&buf->lock);
 	ret = dma_map_sgtable(a->dev, &a->sgt, dir, 0);
 	if (!ret) {
@@ -114,7 +121,7 @@ static void zcdma_dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_tabl
 
 	mutex_lock(&buf->lock);
 	a->mapped = false;
-	dma_unmap_sgtable(a->dev, sgt, dir, 0);
+	dma_unmap_sgtable(a->dev, sgt, a->dir, 0);
 	mutex_unlock(&buf->lock);
 }
 
@@ -129,7 +136,7 @@ static int zcdma_dmabuf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_d
 	struct zcdma_attachment *a;
 
 	mutex_lock(&buf->lock);
-	if (buf->dir != DMA_TO_DEVICE)
+	if (READ_ONCE(buf->device_wrote))
 		zcdma_buf_sync_for_cpu(buf);
 	list_for_each_entry(a, &buf->attachments, node)
 		if (a->mapped && a->dir != DMA_TO_DEVICE)

@@ -716,10 +716,11 @@ static void test_modules_can_be_unloaded_under_a_stream(void **state)
 /* Nothing that the tests above have done still holds a module. */
 static void test_modules_can_be_unloaded_in_the_end(void **state)
 {
+	assert_int_equal(unload("zcdma_dmaengine"), 0);
 	assert_int_equal(unload("zcdma_virt"), 0);
 	assert_int_equal(unload("zcdma_video"), 0);
 	assert_int_equal(unload("zcdma"), 0);
-	assert_int_equal(system("modprobe -a zcdma-virt zcdma-video"), 0);
+	assert_int_equal(system("modprobe -a zcdma-virt zcdma-dmaengine zcdma-video"), 0);
 	zcv_check_streams("cam0");
 }
 
