@@ -18,7 +18,6 @@
 
 #define SIZE	16
 #define BUFFERS	32
-#define SINK_DIR "/sys/kernel/debug/zcdma/virt0/raw-out/sink/"
 
 static int dev;
 static unsigned long frames = 20000;
@@ -59,20 +58,6 @@ static void test_capture_a_million_frames(void **state)
 	zcs_close(&s);
 }
 
-static uint64_t sink_value(const char *name)
-{
-	long long value = 0;
-	char path[128];
-	FILE *f;
-
-	snprintf(path, sizeof(path), SINK_DIR "%s", name);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%lli", &value), 1);
-	fclose(f);
-	return value;
-}
-
 static uint32_t crc_table[256];
 
 static uint32_t crc32_add(uint32_t crc, const uint8_t *p, size_t len)
@@ -106,8 +91,8 @@ static void test_play_a_million_frames(void **state)
 			zcs_call(&s, ZCDMA_IOC_STREAM_START);
 	}
 	zcs_call(&s, ZCDMA_IOC_STREAM_DRAIN);
-	assert_int_equal(sink_value("bytes"), frames * SIZE);
-	assert_int_equal(sink_value("crc32"), (uint32_t)~crc);
+	assert_int_equal(zcs_sink_value("bytes"), frames * SIZE);
+	assert_int_equal(zcs_sink_value("crc32"), (uint32_t)~crc);
 	assert_int_equal(zcs_invalid(&s), 0);
 	zcs_close(&s);
 }

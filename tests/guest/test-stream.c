@@ -24,7 +24,6 @@
 #define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
 #define SOURCE		"raw-in"
 #define SINK		"raw-out"
-#define SINK_DIR	"/sys/kernel/debug/zcdma/virt0/raw-out/sink/"
 #define DRIVER		"/sys/bus/platform/drivers/zcdma-virt/"
 
 static int dev;
@@ -324,20 +323,6 @@ static void test_capture_range_of_a_buffer(void **state)
 	zcs_close(&s);
 }
 
-static uint64_t sink_value(const char *name)
-{
-	long long value = 0;
-	char path[128];
-	FILE *f;
-
-	snprintf(path, sizeof(path), SINK_DIR "%s", name);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%lli", &value), 1);
-	fclose(f);
-	return value;
-}
-
 static uint32_t crc32_add(uint32_t crc, const uint8_t *p, size_t len)
 {
 	crc = ~crc;
@@ -376,8 +361,8 @@ static void play(uint32_t flags)
 			zcs_call(&s, ZCDMA_IOC_STREAM_START);
 	}
 	zcs_call(&s, ZCDMA_IOC_STREAM_DRAIN);
-	assert_int_equal(sink_value("bytes"), bytes);
-	assert_int_equal(sink_value("crc32"), crc);
+	assert_int_equal(zcs_sink_value("bytes"), bytes);
+	assert_int_equal(zcs_sink_value("crc32"), crc);
 	zcs_close(&s);
 }
 
@@ -481,7 +466,7 @@ static void test_drain_waits_for_the_last_byte(void **state)
 	assert_int_equal(fcntl(s.fd, F_SETFL, O_RDWR), 0);
 	stall("raw-out", false);
 	zcs_call(&s, ZCDMA_IOC_STREAM_DRAIN);
-	assert_int_equal(sink_value("bytes"), 512 << 10);
+	assert_int_equal(zcs_sink_value("bytes"), 512 << 10);
 	assert_int_equal(zcs_drop(&s, &errors), 2);
 	assert_int_equal(errors, 0);
 	zcs_call(&s, ZCDMA_IOC_STREAM_DRAIN);

@@ -216,4 +216,19 @@ static inline void zcs_write_file(const char *path, const char *text)
 	close(fd);
 }
 
+/* What virt0's raw sink has counted: "bytes" or another file of its debugfs folder. */
+static inline uint64_t zcs_sink_value(const char *name)
+{
+	long long value = 0;
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/zcdma/virt0/raw-out/sink/%s", name);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%lli", &value), 1);
+	fclose(f);
+	return value;
+}
+
 #endif /* ZCS_H */
