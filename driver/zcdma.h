@@ -156,8 +156,8 @@ struct zcdma_video_format {
  * @step_height: lines; 0 stands for 1
  * @min_interval_ns: shortest time between two frames
  * @max_interval_ns: longest time between two frames
- * @max_pixel_rate: pixels per second that the engine can move; lengthens the shortest
- *	interval of large frames; 0: no such limit
+ * @line_ns: time that the engine takes for a line; lengthens the shortest interval of high
+ *	frames; 0: no such limit
  * @packed: lines follow each other without a gap: no longer bytesperline can be had
  * @def_width: pixels after probe
  * @def_height: lines after probe
@@ -174,7 +174,7 @@ struct zcdma_video_caps {
 	u32 step_height;
 	u64 min_interval_ns;
 	u64 max_interval_ns;
-	u64 max_pixel_rate;
+	u32 line_ns;
 	bool packed;
 	u32 def_width;
 	u32 def_height;
@@ -199,7 +199,7 @@ struct zcdma_format_info {
 };
 
 const struct zcdma_format_info *zcdma_format_info(u32 fourcc);
-u64 zcdma_video_min_interval(const struct zcdma_video_caps *caps, u32 width, u32 height);
+u64 zcdma_video_min_interval(const struct zcdma_video_caps *caps, u32 height);
 void zcdma_video_try(const struct zcdma_video_caps *caps, struct zcdma_video_format *fmt);
 void zcdma_video_default(const struct zcdma_video_caps *caps, struct zcdma_video_format *fmt);
 

@@ -6,7 +6,6 @@
  */
 #include <linux/export.h>
 #include <linux/kernel.h>
-#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/videodev2.h>
 
@@ -59,19 +58,14 @@ static u32 clamp_step(u32 value, u32 min, u32 max, u32 step)
 /**
  * zcdma_video_min_interval() - shortest frame interval for a size
  * @caps: of the channel
- * @width: pixels
  * @height: lines
  *
  * Return: ns, never longer than @caps->max_interval_ns.
  */
-u64 zcdma_video_min_interval(const struct zcdma_video_caps *caps, u32 width, u32 height)
+u64 zcdma_video_min_interval(const struct zcdma_video_caps *caps, u32 height)
 {
-	u64 interval = caps->min_interval_ns;
+	u64 interval = max(caps->min_interval_ns, (u64)caps->line_ns * height);
 
-	if (caps->max_pixel_rate)
-		interval = max(interval,
-			       mul_u64_u64_div_u64((u64)width * height, NSEC_PER_SEC,
-						   caps->max_pixel_rate));
 	return min(interval, caps->max_interval_ns);
 }
 EXPORT_SYMBOL_GPL(zcdma_video_min_interval);
@@ -116,7 +110,7 @@ void zcdma_video_try(const struct zcdma_video_caps *caps, struct zcdma_video_for
 	fmt->sizeimage = fmt->bytesperline * lines;
 
 	fmt->interval_ns = clamp(fmt->interval_ns,
-				 zcdma_video_min_interval(caps, fmt->width, fmt->height),
+				 zcdma_video_min_interval(caps, fmt->height),
 				 caps->max_interval_ns);
 }
 EXPORT_SYMBOL_GPL(zcdma_video_try);

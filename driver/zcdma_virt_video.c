@@ -32,8 +32,11 @@
 
 #include "zcdma_virt.h"
 
-/* HDMI 2.0's pixel clock at 3840x2160, 60 Hz: 7680x4320 still has 17 frames a second. */
-#define MAX_PIXEL_RATE		594000000
+/*
+ * A line takes about as long as in a sensor or a display for 1080 lines at 60 Hz: 4320 lines still
+ * have 16 frames a second, and up to 69 have 1000.
+ */
+#define LINE_NS			14400
 
 /* Few, as in hardware, but enough to outlast a worker that has to wait for a CPU. */
 #define VIDEO_DEPTH		4
@@ -489,7 +492,7 @@ void zvirt_video_init(struct zvirt_chan *vc, u32 max_width, u32 max_height)
 		.step_height = 2,
 		.min_interval_ns = NSEC_PER_MSEC,
 		.max_interval_ns = NSEC_PER_SEC,
-		.max_pixel_rate = MAX_PIXEL_RATE,
+		.line_ns = LINE_NS,
 		.def_width = min(max_width, 640u),
 		.def_height = min(max_height, 480u),
 		.def_interval_ns = NSEC_PER_SEC / 30,

@@ -213,24 +213,25 @@ static void test_interval_is_bounded(struct kunit *test)
 {
 	struct zcdma_video_caps caps = one_format(&layouts[0]);
 
-	KUNIT_EXPECT_EQ(test, zcdma_video_min_interval(&caps, 640, 480), caps.min_interval_ns);
+	KUNIT_EXPECT_EQ(test, zcdma_video_min_interval(&caps, 480), caps.min_interval_ns);
 
-	/* 640x480 at 30.72 million pixels a second are 10 ms; 64x48 are below the minimum. */
-	caps.max_pixel_rate = 30720000;
-	KUNIT_EXPECT_EQ(test, zcdma_video_min_interval(&caps, 640, 480), 10 * NSEC_PER_MSEC);
-	KUNIT_EXPECT_EQ(test, zcdma_video_min_interval(&caps, 64, 48), caps.min_interval_ns);
+	/* 500 lines of 20 us are 10 ms; 48 are below the minimum. */
+	caps.line_ns = 20 * NSEC_PER_USEC;
+	KUNIT_EXPECT_EQ(test, zcdma_video_min_interval(&caps, 500), 10 * NSEC_PER_MSEC);
+	KUNIT_EXPECT_EQ(test, zcdma_video_min_interval(&caps, 48), caps.min_interval_ns);
 	/* Longer than a frame may take at all: what is allowed wins. */
-	KUNIT_EXPECT_EQ(test, zcdma_video_min_interval(&caps, 7680, 4320), caps.max_interval_ns);
+	caps.line_ns = NSEC_PER_SEC;
+	KUNIT_EXPECT_EQ(test, zcdma_video_min_interval(&caps, 4320), caps.max_interval_ns);
 }
 
 static void test_interval_does_not_overflow(struct kunit *test)
 {
 	struct zcdma_video_caps caps = one_format(&layouts[0]);
 
-	/* Pixels times 10^9 pass 64 bits here. */
+	/* The product needs more than 32 bits. */
 	caps.max_interval_ns = U64_MAX;
-	caps.max_pixel_rate = 1000000000;
-	KUNIT_EXPECT_EQ(test, zcdma_video_min_interval(&caps, 1u << 31, 1u << 31), 1ULL << 62);
+	caps.line_ns = 1u << 31;
+	KUNIT_EXPECT_EQ(test, zcdma_video_min_interval(&caps, 1u << 31), 1ULL << 62);
 }
 
 static void test_default_is_possible(struct kunit *test)
