@@ -698,29 +698,28 @@ static const struct v4l2_ioctl_ops zcdma_video_ioctl_ops = {
  * The V4L2 core waits for an event and for nothing else, even when the node is unregistered. Wait
  * here for both before it does. Not inline, for the sake of all the other ioctls.
  */
-static noinline int zcdma_video_wait_event(struct file *file)
+static noinline long zcdma_video_dqevent(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct video_device *vdev = video_devdata(file);
 	struct v4l2_fh *fh = file->private_data;
 	int ret;
 
-	ret = wait_event_interruptible(fh->wait,
-				       v4l2_event_pending(fh) || !video_is_registered(vdev));
-	if (ret)
-		return ret;
-	return video_is_registered(vdev) ? 0 : -ENODEV;
+	if (!(file->f_flags & O_NONBLOCK)) {
+		ret = wait_event_interruptible(fh->wait, v4l2_event_pending(fh) ||
+							 !video_is_registered(vdev));
+		if (ret)
+			return ret;
+		if (!video_is_registered(vdev))
+			return -ENODEV;
+	}
+	return video_ioctl2(file, cmd, arg);
 }
 
 static long zcdma_video_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	/* By its number: 32-bit programs have other sizes. */
-	if (_IOC_TYPE(cmd) == 'V' && _IOC_NR(cmd) == _IOC_NR(VIDIOC_DQEVENT) &&
-	    !(file->f_flags & O_NONBLOCK)) {
-		int ret = zcdma_video_wait_event(file);
-
-		if (ret)
-			return ret;
-	}
+	if (_IOC_TYPE(cmd) == 'V' && _IOC_NR(cmd) == _IOC_NR(VIDIOC_DQEVENT))
+		return zcdma_video_dqevent(file, cmd, arg);
 	return video_ioctl2(file, cmd, arg);
 }
 

@@ -230,16 +230,21 @@ int zvirt_submit(struct zcdma_chan *chan, struct zcdma_xfer *xfer)
 {
 	struct zvirt_chan *vc = zcdma_chan_priv(chan);
 	struct zvirt_dev *vdev = vc->vdev;
-	unsigned long flags;
+	struct zvirt_desc *desc;
 
 	if (!vc->model->accepts(vc, xfer))
 		return -EINVAL;
 
-	spin_lock_irqsave(&vdev->lock, flags);
-	*ring_desc(vc, vc->queued++) = (struct zvirt_desc) { .xfer = xfer };
+	/* Interrupts are off: the core holds its lock. */
+	spin_lock(&vdev->lock);
+	desc = ring_desc(vc, vc->queued++);
+	desc->xfer = xfer;
+	desc->source = NULL;
+	desc->readers = 0;
+	desc->skip = 0;
 	if (vc->running && vc->model->submitted)
 		vc->model->submitted(vc, ktime_get());
-	spin_unlock_irqrestore(&vdev->lock, flags);
+	spin_unlock(&vdev->lock);
 	return 0;
 }
 
