@@ -39,6 +39,7 @@
 #include "../uapi/linux/zcdma.h"
 
 struct dentry;
+struct device_node;
 struct dma_buf;
 struct vm_area_struct;
 struct zcdma_buf;
@@ -293,6 +294,21 @@ struct zcdma_chan *zcdma_device_chan(struct zcdma_device *zdev, unsigned int ind
 void zcdma_exposure_start(struct zcdma_chan *chan, struct zcdma_xfer *xfer, ktime_t time);
 void zcdma_exposure_end(struct zcdma_chan *chan, struct zcdma_xfer *xfer, ktime_t time);
 void zcdma_xfer_done(struct zcdma_chan *chan, struct zcdma_xfer *xfer, size_t bytes, u32 flags);
+
+/* ---- Device tree: what the nodes of all engines have in common ---- */
+
+/* From probe. On -EINVAL the mistake has been reported as probe's. */
+int zcdma_of_u32(struct device *dev, const struct device_node *np, const char *name, u32 min,
+		 u32 max, u32 *value);
+int zcdma_of_need_u32(struct device *dev, const struct device_node *np, const char *name, u32 min,
+		      u32 max, u32 *value);
+int zcdma_of_need_string(struct device *dev, const struct device_node *np, const char *name,
+			 const char *hint, const char **value);
+int zcdma_of_refuse(struct device *dev, const struct device_node *np, const char *name,
+		    const char *owner);
+int zcdma_of_chan(struct device *dev, const struct device_node *np, char *name,
+		  enum zcdma_kind *kind, enum zcdma_direction *direction);
+int zcdma_of_alignment(struct device *dev, const struct device_node *np, u32 *alignment);
 
 /* ---- Channels: for front ends, and for engines about their own ---- */
 

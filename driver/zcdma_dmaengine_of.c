@@ -34,98 +34,7 @@
 #define MAX_WIDTH		16384
 #define MAX_HEIGHT		65535
 
-/* ---- Properties ---- */
-
-/* An optional number. @value is left alone where there is no such property. */
-static int parse_u32(struct zdma_chan *zc, struct device_node *np, const char *name, u32 min,
-		     u32 max, u32 *value)
-{
-	u32 found;
-
-	if (!of_property_present(np, name))
-		return 0;
-	if (of_property_count_u32_elems(np, name) != 1 || of_property_read_u32(np, name, &found))
-		return dev_err_probe(zc->dev, -EINVAL, "%pOF: %s must be one 32-bit number\n",
-				     np, name);
-	if (found < min || found > max)
-		return dev_err_probe(zc->dev, -EINVAL, "%pOF: %s is %u: must be %u to %u\n",
-				     np, name, found, min, max);
-	*value = found;
-	return 0;
-}
-
-/* A number that must be there. */
-static int need_u32(struct zdma_chan *zc, struct device_node *np, const char *name, u32 min,
-		    u32 max, u32 *value)
-{
-	if (!of_property_present(np, name))
-		return dev_err_probe(zc->dev, -EINVAL, "%pOF: property %s is missing\n", np, name);
-	return parse_u32(zc, np, name, min, max, value);
-}
-
-/* A string that must be there. */
-static int need_string(struct zdma_chan *zc, struct device_node *np, const char *name,
-		       const char *hint, const char **value)
-{
-	if (of_property_count_strings(np, name) != 1 || of_property_read_string(np, name, value))
-		return dev_err_probe(zc->dev, -EINVAL,
-				     "%pOF: property %s is missing or not a string: use %s\n",
-				     np, name, hint);
-	return 0;
-}
-
-static int refuse_property(struct zdma_chan *zc, struct device_node *np, const char *name,
-			   const char *owner)
-{
-	if (!of_property_present(np, name))
-		return 0;
-	return dev_err_probe(zc->dev, -EINVAL, "%pOF: %s is for %s only: remove it\n", np, name,
-			     owner);
-}
-
 /* ---- A channel's node ---- */
-
-static int parse_kind(struct zdma_chan *zc, struct device_node *np)
-{
-	const char *kind;
-	int ret;
-
-	ret = need_string(zc, np, "zcdma,kind", "\"video\" or \"raw\"", &kind);
-	if (ret)
-		return ret;
-	if (!strcmp(kind, "video"))
-		zc->kind = ZCDMA_KIND_VIDEO;
-	else if (!strcmp(kind, "raw"))
-		zc->kind = ZCDMA_KIND_RAW;
-	else if (!strcmp(kind, "pcm"))
-		return dev_err_probe(zc->dev, -EINVAL,
-				     "%pOF: zcdma,kind \"pcm\" is not available yet in this driver: use \"video\" or \"raw\"\n",
-				     np);
-	else
-		return dev_err_probe(zc->dev, -EINVAL,
-				     "%pOF: zcdma,kind is \"%s\": must be \"video\" or \"raw\"\n",
-				     np, kind);
-	return 0;
-}
-
-static int parse_direction(struct zdma_chan *zc, struct device_node *np)
-{
-	const char *direction;
-	int ret;
-
-	ret = need_string(zc, np, "zcdma,direction", "\"capture\" or \"playback\"", &direction);
-	if (ret)
-		return ret;
-	if (!strcmp(direction, "capture"))
-		zc->direction = ZCDMA_CAPTURE;
-	else if (!strcmp(direction, "playback"))
-		zc->direction = ZCDMA_PLAYBACK;
-	else
-		return dev_err_probe(zc->dev, -EINVAL,
-				     "%pOF: zcdma,direction is \"%s\": must be \"capture\" or \"playback\"\n",
-				     np, direction);
-	return 0;
-}
 
 /* Where the DMA controller reads or writes, as the CPU sees it. */
 static int parse_fifo(struct zdma_chan *zc, struct device_node *np)
@@ -142,16 +51,16 @@ static int parse_fifo(struct zdma_chan *zc, struct device_node *np)
 			return dev_err_probe(zc->dev, -EINVAL,
 					     "%pOF: zcdma,stream-port and an entry \"%s\" in reg-names of the parent exclude each other: remove one\n",
 					     np, zc->name);
-		return refuse_property(zc, np, "reg-io-width", "channels with a FIFO") ?:
-		       refuse_property(zc, np, "zcdma,burst", "channels with a FIFO");
+		return zcdma_of_refuse(zc->dev, np, "reg-io-width", "channels with a FIFO") ?:
+		       zcdma_of_refuse(zc->dev, np, "zcdma,burst", "channels with a FIFO");
 	}
 	if (zc->fifo_index < 0)
 		return dev_err_probe(zc->dev, -EINVAL,
 				     "%pOF: no \"%s\" in reg-names of the parent: give the FIFO's address in its reg, or this channel zcdma,stream-port\n",
 				     np, zc->name);
 
-	ret = need_u32(zc, np, "reg-io-width", 1, 64, &zc->width) ?:
-	      parse_u32(zc, np, "zcdma,burst", 1, SZ_64K, &zc->burst);
+	ret = zcdma_of_need_u32(zc->dev, np, "reg-io-width", 1, 64, &zc->width) ?:
+	      zcdma_of_u32(zc->dev, np, "zcdma,burst", 1, SZ_64K, &zc->burst);
 	if (ret)
 		return ret;
 	if (!is_power_of_2(zc->width))
@@ -184,7 +93,8 @@ static int parse_fourcc(struct zdma_chan *zc, struct device_node *np,
 	size_t len;
 	int ret;
 
-	ret = need_string(zc, np, "zcdma,format", "a V4L2 pixel format, as \"GREY\"", &text);
+	ret = zcdma_of_need_string(zc->dev, np, "zcdma,format",
+				   "a V4L2 pixel format, as \"GREY\"", &text);
 	if (ret)
 		return ret;
 	len = strlen(text);
@@ -273,7 +183,7 @@ static int parse_video(struct zdma_chan *zc, struct device_node *np)
 	int ret;
 
 	ret = parse_fourcc(zc, np, &info) ?:
-	      need_u32(zc, np, "zcdma,frame-interval-ns", 1, U32_MAX, &interval);
+	      zcdma_of_need_u32(zc->dev, np, "zcdma,frame-interval-ns", 1, U32_MAX, &interval);
 	if (ret)
 		return ret;
 	caps->fourccs = &info->fourcc;
@@ -293,7 +203,7 @@ static int refuse_video(struct zdma_chan *zc, struct device_node *np)
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(names); i++)
-		ret = refuse_property(zc, np, names[i], "video channels");
+		ret = zcdma_of_refuse(zc->dev, np, names[i], "video channels");
 	return ret;
 }
 
@@ -302,34 +212,27 @@ static int parse_chan(struct zdma_chan *zc, struct device_node *np)
 	struct device_node *parent = zc->dev->of_node;
 	u32 timeout_ms = DEFAULT_TIMEOUT_MS;
 	u32 alignment = 1;
-	const char *label;
 	int ret;
 
-	ret = need_string(zc, np, "label", "the channel's name", &label);
+	ret = zcdma_of_chan(zc->dev, np, zc->name, &zc->kind, &zc->direction);
 	if (ret)
 		return ret;
-	if (strscpy(zc->name, label, sizeof(zc->name)) < 0)
+	if (zc->kind == ZCDMA_KIND_PCM)
 		return dev_err_probe(zc->dev, -EINVAL,
-				     "%pOF: label \"%s\" is too long: %d characters at most\n",
-				     np, label, ZCDMA_NAME_LEN - 1);
+				     "%pOF: zcdma,kind \"pcm\" is not available yet in this driver: use \"video\" or \"raw\"\n",
+				     np);
 	if (of_property_match_string(parent, "dma-names", zc->name) < 0)
 		return dev_err_probe(zc->dev, -EINVAL,
 				     "%pOF: no \"%s\" in dma-names of the parent: add it, and the DMA channel to dmas\n",
 				     np, zc->name);
 
-	ret = parse_kind(zc, np) ?:
-	      parse_direction(zc, np) ?:
-	      parse_fifo(zc, np) ?:
-	      parse_u32(zc, np, "zcdma,alignment", 1, SZ_4K, &alignment) ?:
-	      parse_u32(zc, np, "zcdma,max-transfer", zc->width, ZCDMA_BUFFER_SIZE_MAX,
-			&zc->max_transfer) ?:
-	      parse_u32(zc, np, "zcdma,timeout-ms", 0, MAX_TIMEOUT_MS, &timeout_ms);
+	ret = parse_fifo(zc, np) ?:
+	      zcdma_of_alignment(zc->dev, np, &alignment) ?:
+	      zcdma_of_u32(zc->dev, np, "zcdma,max-transfer", zc->width, ZCDMA_BUFFER_SIZE_MAX,
+			   &zc->max_transfer) ?:
+	      zcdma_of_u32(zc->dev, np, "zcdma,timeout-ms", 0, MAX_TIMEOUT_MS, &timeout_ms);
 	if (ret)
 		return ret;
-	if (!is_power_of_2(alignment))
-		return dev_err_probe(zc->dev, -EINVAL,
-				     "%pOF: zcdma,alignment is %u: must be a power of two\n",
-				     np, alignment);
 	zc->alignment = max(alignment, zc->width);
 	zc->timeout = msecs_to_jiffies(timeout_ms);
 

@@ -27,7 +27,6 @@
  */
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
-#include <linux/log2.h>
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
 #include <linux/of.h>
@@ -57,88 +56,6 @@ struct chan_node {
 	u32 max_height;
 };
 
-/* An optional number. @value is left alone where there is no such property. */
-static int parse_u32(struct device *dev, struct device_node *np, const char *name, u32 min,
-		     u32 max, u32 *value)
-{
-	u32 found;
-
-	if (!of_property_present(np, name))
-		return 0;
-	if (of_property_count_u32_elems(np, name) != 1 || of_property_read_u32(np, name, &found))
-		return dev_err_probe(dev, -EINVAL, "%pOF: %s must be one 32-bit number\n",
-				     np, name);
-	if (found < min || found > max)
-		return dev_err_probe(dev, -EINVAL, "%pOF: %s is %u: must be %u to %u\n",
-				     np, name, found, min, max);
-	*value = found;
-	return 0;
-}
-
-/* A string that must be there. */
-static int parse_string(struct device *dev, struct device_node *np, const char *name,
-			const char *hint, const char **value)
-{
-	if (of_property_count_strings(np, name) != 1 || of_property_read_string(np, name, value))
-		return dev_err_probe(dev, -EINVAL,
-				     "%pOF: property %s is missing or not a string: use %s\n",
-				     np, name, hint);
-	return 0;
-}
-
-static int refuse_property(struct device *dev, struct device_node *np, const char *name,
-			   const char *reason)
-{
-	if (!of_property_present(np, name))
-		return 0;
-	return dev_err_probe(dev, -EINVAL, "%pOF: %s is for %s only: remove it\n", np, name,
-			     reason);
-}
-
-static int parse_kind(struct zvirt_chan *vc, struct device_node *np)
-{
-	struct device *dev = vc->vdev->dev;
-	const char *kind;
-	int ret;
-
-	ret = parse_string(dev, np, "zcdma,kind", "\"video\" or \"raw\"", &kind);
-	if (ret)
-		return ret;
-	if (!strcmp(kind, "pcm"))
-		return dev_err_probe(dev, -EINVAL,
-				     "%pOF: zcdma,kind \"pcm\" is not available yet in this driver: use \"video\" or \"raw\"\n",
-				     np);
-	if (!strcmp(kind, "video"))
-		vc->kind = ZCDMA_KIND_VIDEO;
-	else if (!strcmp(kind, "raw"))
-		vc->kind = ZCDMA_KIND_RAW;
-	else
-		return dev_err_probe(dev, -EINVAL,
-				     "%pOF: zcdma,kind is \"%s\": must be \"video\" or \"raw\"\n",
-				     np, kind);
-	return 0;
-}
-
-static int parse_direction(struct zvirt_chan *vc, struct device_node *np)
-{
-	struct device *dev = vc->vdev->dev;
-	const char *direction;
-	int ret;
-
-	ret = parse_string(dev, np, "zcdma,direction", "\"capture\" or \"playback\"", &direction);
-	if (ret)
-		return ret;
-	if (!strcmp(direction, "capture"))
-		vc->direction = ZCDMA_CAPTURE;
-	else if (!strcmp(direction, "playback"))
-		vc->direction = ZCDMA_PLAYBACK;
-	else
-		return dev_err_probe(dev, -EINVAL,
-				     "%pOF: zcdma,direction is \"%s\": must be \"capture\" or \"playback\"\n",
-				     np, direction);
-	return 0;
-}
-
 static int parse_limits(struct zvirt_chan *vc, struct chan_node *node)
 {
 	struct device *dev = vc->vdev->dev;
@@ -146,29 +63,25 @@ static int parse_limits(struct zvirt_chan *vc, struct chan_node *node)
 	u32 alignment = 1;
 	int ret;
 
-	ret = parse_u32(dev, np, "zcdma,max-segments", 1, SZ_64K, &vc->max_segments) ?:
-	      parse_u32(dev, np, "zcdma,alignment", 1, SZ_4K, &alignment);
+	ret = zcdma_of_u32(dev, np, "zcdma,max-segments", 1, SZ_64K, &vc->max_segments) ?:
+	      zcdma_of_alignment(dev, np, &alignment);
 	if (ret)
 		return ret;
-	if (!is_power_of_2(alignment))
-		return dev_err_probe(dev, -EINVAL,
-				     "%pOF: zcdma,alignment is %u: must be a power of two\n",
-				     np, alignment);
 	vc->alignment = alignment;
 
 	if (vc->kind == ZCDMA_KIND_VIDEO) {
 		node->max_width = ZVIRT_MAX_WIDTH;
 		node->max_height = ZVIRT_MAX_HEIGHT;
-		return parse_u32(dev, np, "zcdma,max-width", ZVIRT_MIN_SIZE, ZVIRT_MAX_WIDTH,
-				 &node->max_width) ?:
-		       parse_u32(dev, np, "zcdma,max-height", ZVIRT_MIN_SIZE, ZVIRT_MAX_HEIGHT,
-				 &node->max_height) ?:
-		       refuse_property(dev, np, "zcdma,max-transfer", "raw channels");
+		return zcdma_of_u32(dev, np, "zcdma,max-width", ZVIRT_MIN_SIZE, ZVIRT_MAX_WIDTH,
+				    &node->max_width) ?:
+		       zcdma_of_u32(dev, np, "zcdma,max-height", ZVIRT_MIN_SIZE, ZVIRT_MAX_HEIGHT,
+				    &node->max_height) ?:
+		       zcdma_of_refuse(dev, np, "zcdma,max-transfer", "raw channels");
 	}
-	ret = refuse_property(dev, np, "zcdma,max-width", "video channels") ?:
-	      refuse_property(dev, np, "zcdma,max-height", "video channels") ?:
-	      parse_u32(dev, np, "zcdma,max-transfer", 4, ZCDMA_BUFFER_SIZE_MAX,
-			&vc->max_transfer);
+	ret = zcdma_of_refuse(dev, np, "zcdma,max-width", "video channels") ?:
+	      zcdma_of_refuse(dev, np, "zcdma,max-height", "video channels") ?:
+	      zcdma_of_u32(dev, np, "zcdma,max-transfer", 4, ZCDMA_BUFFER_SIZE_MAX,
+			   &vc->max_transfer);
 	if (ret)
 		return ret;
 	if (vc->max_transfer && vc->max_transfer < alignment)
@@ -182,23 +95,21 @@ static int parse_chan(struct zvirt_chan *vc, struct chan_node *node)
 {
 	struct device *dev = vc->vdev->dev;
 	struct device_node *np = node->np;
-	const char *label;
 	int ret;
 
-	ret = parse_string(dev, np, "label", "the channel's name", &label) ?:
-	      parse_kind(vc, np) ?:
-	      parse_direction(vc, np) ?:
-	      parse_limits(vc, node);
+	ret = zcdma_of_chan(dev, np, vc->name, &vc->kind, &vc->direction);
 	if (ret)
 		return ret;
-	/* The core knows which names are good, but must get the whole of it. */
-	if (strscpy(vc->name, label, sizeof(vc->name)) < 0)
+	if (vc->kind == ZCDMA_KIND_PCM)
 		return dev_err_probe(dev, -EINVAL,
-				     "%pOF: label \"%s\" is too long: %d characters at most\n",
-				     np, label, ZCDMA_NAME_LEN - 1);
+				     "%pOF: zcdma,kind \"pcm\" is not available yet in this driver: use \"video\" or \"raw\"\n",
+				     np);
+	ret = parse_limits(vc, node);
+	if (ret)
+		return ret;
 
 	if (vc->kind != ZCDMA_KIND_VIDEO || vc->direction != ZCDMA_PLAYBACK)
-		return refuse_property(dev, np, "zcdma,loopback", "video playback channels");
+		return zcdma_of_refuse(dev, np, "zcdma,loopback", "video playback channels");
 	if (!of_property_present(np, "zcdma,loopback"))
 		return 0;
 	node->loopback = of_parse_phandle(np, "zcdma,loopback", 0);
@@ -257,7 +168,7 @@ static int find_nodes(struct zvirt_dev *vdev, struct chan_node *nodes)
 					    np);
 			goto err_put;
 		}
-		ret = parse_u32(dev, np, "reg", 0, ZVIRT_MAX_CHANS - 1, &reg);
+		ret = zcdma_of_u32(dev, np, "reg", 0, ZVIRT_MAX_CHANS - 1, &reg);
 		if (ret)
 			goto err_put;
 		if (by_reg[reg]) {

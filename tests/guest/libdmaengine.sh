@@ -72,6 +72,19 @@ captures() {
 	capture 4 8 && no_gaps 8 && rises 8 4096
 }
 
+# native FRAMES [ARGS...]: of 16 KiB through the native stream of the raw channel, into $tmp/frames.
+native() {
+	frames=$1
+	shift
+	rm -f "$tmp/frames"
+	zcdma capture rpi3/timer-raw --bytes 16384 --count "$frames" --output "$tmp/frames" "$@" \
+		2>"$tmp/native"
+	status=$?
+	cat "$tmp/native"
+	[ $status = 0 ] && grep -q "^$frames frames.* 0 lost, 0 failed$" "$tmp/native" &&
+		rises "$frames" 4096
+}
+
 # wait_for COMMAND...: until it succeeds.
 wait_for() {
 	n=0

@@ -13,5 +13,7 @@ by_read() {
 }
 check 'cached buffers that bounce, by read()' by_read
 check 'coherent buffers beside them' captures
+check 'cached buffers that bounce, in a native stream' native 64
+check 'coherent buffers in a native stream' native 16 --coherent
 
 [ ! "$failed" ]

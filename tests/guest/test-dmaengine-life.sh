@@ -13,7 +13,7 @@
 . "${0%/*}/libdmaengine.sh"
 
 stall() {
-	modprobe zcdma-poke address=0x3f007ff0 value=0
+	[ -d /sys/module/zcdma_poke ] || modprobe zcdma-poke address=0x3f007ff0 value=0
 }
 go_on() {
 	rmmod zcdma-poke
@@ -37,6 +37,25 @@ start_stalled() {
 		>"$tmp/log" 2>&1 &
 	player=$!
 	wait_for streaming
+}
+
+# The same with the native stream of the raw channel.
+in_flight() {
+	grep -q '^channel timer-raw .* running queued 0 active 4 ' /sys/kernel/debug/zcdma/rpi3/state
+}
+start_native() {
+	stall || return
+	zcdma capture rpi3/timer-raw --bytes 16384 --count "$1" 2>"$tmp/native" &
+	native=$!
+	wait_for in_flight
+}
+
+# It has ended, by itself, and said that the device is gone.
+native_gone() {
+	wait "$native"
+	status=$?
+	cat "$tmp/native"
+	[ $status = 1 ] && grep -q 'No such device.*it has gone' "$tmp/native"
 }
 
 check 'frames come' captures
@@ -65,6 +84,29 @@ killed() {
 }
 check 'a program is killed' killed
 
+native_failed() {
+	dmesg | grep -q 'channel timer-raw: no transfer ended for 3000 ms'
+}
+native_watchdog() {
+	start_native 12 || return
+	wait_for native_failed || return
+	go_on
+	wait "$native" || return
+	cat "$tmp/native"
+	errors=$(sed -n 's/^12 frames.* 0 lost, \([0-9]*\) failed$/\1/p' "$tmp/native")
+	[ "$errors" -ge 4 ] && [ "$errors" -lt 12 ]
+}
+check 'transfers of a native stream that do not end come back with an error' native_watchdog
+
+native_killed() {
+	start_native 1000 || return
+	kill -KILL "$native"
+	wait "$native"
+	go_on
+	native 8
+}
+check 'a program with a native stream is killed' native_killed
+
 unbound() {
 	start_stalled 4 || return
 	echo 3f003004.dma-board >"$driver/unbind"
@@ -77,13 +119,23 @@ unbound() {
 }
 check 'the device is unbound' unbound
 
+native_unbound() {
+	start_native 1000 || return
+	echo 3f003004.dma-board >"$driver/unbind"
+	native_gone && wait_for gone || return
+	go_on
+	echo 3f003004.dma-board >"$driver/bind"
+	wait_for bound && native 8
+}
+check 'the device is unbound under a native stream' native_unbound
+
 # The last one: bcm2835-dma (Linux 6.12) does not take back what it has told the kernel about its
 # channels, so after an unbind nobody can have one, not even when it is bound again.
 dma_driver_unbound() {
-	start_stalled 4 || return
+	start_stalled 1000 && start_native 1000 || return
 	echo 3f007000.dma-controller >/sys/bus/platform/drivers/bcm2835-dma/unbind
 	wait "$player"
-	wait_for gone && go_on && [ ! -e /dev/zcdma/rpi3 ]
+	native_gone && wait_for gone && go_on && [ ! -e /dev/zcdma/rpi3 ]
 }
 check 'the driver of the DMA controller is unbound' dma_driver_unbound
 

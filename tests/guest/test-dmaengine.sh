@@ -87,16 +87,23 @@ compliant() {
 check 'v4l2-compliance on the capture node' compliant "$timer"
 check 'v4l2-compliance on the output node' compliant "$uart"
 
-raw_channel() {
-	for chan in /sys/class/zcdma-channel/*; do
-		[ "$(cat "$chan/name")" = "$1" ] || continue
-		cat "$chan/kind" "$chan/direction"
-		[ "$(cat "$chan/kind")" = raw ] && [ "$(cat "$chan/direction")" = "$2" ]
-		return
-	done
-	return 1
+check 'words of 100 transfers rise in a native stream' native 100
+
+# The video channel's, too, and without a copy: each transfer is a frame of the channel's size.
+native_video() {
+	rm -f "$tmp/frames"
+	zcdma capture rpi3/timer --size 4096x64 --count 16 --output "$tmp/frames" 2>&1 &&
+		rises 16 65536
 }
-check 'raw capture channel' raw_channel timer-raw capture
-check 'raw playback channel' raw_channel uart-raw playback
+check 'a native stream of the video channel' native_video
+
+# A transfer is as long as it was asked for; what is no whole word is refused, and says so.
+native_lengths() {
+	rm -f "$tmp/frames"
+	zcdma capture rpi3/timer-raw --bytes 1044 --count 8 --output "$tmp/frames" 2>&1 &&
+		rises 8 261 || return
+	! zcdma capture rpi3/timer-raw --bytes 1042 --count 1 2>&1
+}
+check 'transfers of whole words only' native_lengths
 
 [ ! "$failed" ]

@@ -8,9 +8,9 @@ devices=/sys/bus/platform/devices
 
 # What the kernel's log must say of each node, after the device's name.
 messages='
-bad-kind-missing	/bad-kind-missing/channel@0: property zcdma,kind is missing or not a string: use "video" or "raw"
-bad-kind-unknown	/bad-kind-unknown/channel@0: zcdma,kind is "radar": must be "video" or "raw"
-bad-kind-twice	/bad-kind-twice/channel@0: property zcdma,kind is missing or not a string: use "video" or "raw"
+bad-kind-missing	/bad-kind-missing/channel@0: property zcdma,kind is missing or not a string: use "video", "pcm" or "raw"
+bad-kind-unknown	/bad-kind-unknown/channel@0: zcdma,kind is "radar": must be "video", "pcm" or "raw"
+bad-kind-twice	/bad-kind-twice/channel@0: property zcdma,kind is missing or not a string: use "video", "pcm" or "raw"
 bad-kind-pcm	/bad-kind-pcm/channel@0: zcdma,kind "pcm" is not available yet
 bad-direction-missing	/bad-direction-missing/channel@0: property zcdma,direction is missing or not a string: use "capture" or "playback"
 bad-direction-unknown	/bad-direction-unknown/channel@0: zcdma,direction is "up": must be "capture" or "playback"
