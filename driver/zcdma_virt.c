@@ -5,7 +5,8 @@
  * zcdma-virt.ko behaves like a capture and output board, so that everything above an engine can be
  * used and tested on any machine; dts/bindings/zcdma,virtual.yaml describes its node.
  * `modprobe zcdma-virt devices=1` makes one where there is no node: a camera "cam", a display
- * "out" that is looped to it, and the raw channels "raw-in" and "raw-out".
+ * "out" that is looped to it, the raw channels "raw-in" and "raw-out", a microphone "mic", and a
+ * loudspeaker "spk" that is looped to that.
  *
  * Who can reach what, and what holds it alive
  *
@@ -101,20 +102,18 @@ static int parse_kind(struct zvirt_chan *vc, struct device_node *np)
 	const char *kind;
 	int ret;
 
-	ret = parse_string(dev, np, "zcdma,kind", "\"video\" or \"raw\"", &kind);
+	ret = parse_string(dev, np, "zcdma,kind", "\"video\", \"pcm\" or \"raw\"", &kind);
 	if (ret)
 		return ret;
-	if (!strcmp(kind, "pcm"))
-		return dev_err_probe(dev, -EINVAL,
-				     "%pOF: zcdma,kind \"pcm\" is not available yet in this driver: use \"video\" or \"raw\"\n",
-				     np);
 	if (!strcmp(kind, "video"))
 		vc->kind = ZCDMA_KIND_VIDEO;
+	else if (!strcmp(kind, "pcm"))
+		vc->kind = ZCDMA_KIND_PCM;
 	else if (!strcmp(kind, "raw"))
 		vc->kind = ZCDMA_KIND_RAW;
 	else
 		return dev_err_probe(dev, -EINVAL,
-				     "%pOF: zcdma,kind is \"%s\": must be \"video\" or \"raw\"\n",
+				     "%pOF: zcdma,kind is \"%s\": must be \"video\", \"pcm\" or \"raw\"\n",
 				     np, kind);
 	return 0;
 }
@@ -163,7 +162,7 @@ static int parse_limits(struct zvirt_chan *vc, struct chan_node *node)
 				 &node->max_width) ?:
 		       parse_u32(dev, np, "zcdma,max-height", ZVIRT_MIN_SIZE, ZVIRT_MAX_HEIGHT,
 				 &node->max_height) ?:
-		       refuse_property(dev, np, "zcdma,max-transfer", "raw channels");
+		       refuse_property(dev, np, "zcdma,max-transfer", "pcm and raw channels");
 	}
 	ret = refuse_property(dev, np, "zcdma,max-width", "video channels") ?:
 	      refuse_property(dev, np, "zcdma,max-height", "video channels") ?:
@@ -197,8 +196,9 @@ static int parse_chan(struct zvirt_chan *vc, struct chan_node *node)
 				     "%pOF: label \"%s\" is too long: %d characters at most\n",
 				     np, label, ZCDMA_NAME_LEN - 1);
 
-	if (vc->kind != ZCDMA_KIND_VIDEO || vc->direction != ZCDMA_PLAYBACK)
-		return refuse_property(dev, np, "zcdma,loopback", "video playback channels");
+	if (vc->kind == ZCDMA_KIND_RAW || vc->direction != ZCDMA_PLAYBACK)
+		return refuse_property(dev, np, "zcdma,loopback",
+				       "video and pcm playback channels");
 	if (!of_property_present(np, "zcdma,loopback"))
 		return 0;
 	node->loopback = of_parse_phandle(np, "zcdma,loopback", 0);
@@ -220,7 +220,7 @@ static int connect_chan(struct zvirt_dev *vdev, const struct chan_node *nodes, u
 
 		if (nodes[i].np != node->loopback)
 			continue;
-		if (peer->kind != ZCDMA_KIND_VIDEO || peer->direction != ZCDMA_CAPTURE)
+		if (peer->kind != vc->kind || peer->direction != ZCDMA_CAPTURE)
 			break;
 		if (peer->peer)
 			return dev_err_probe(vdev->dev, -EINVAL,
@@ -231,8 +231,9 @@ static int connect_chan(struct zvirt_dev *vdev, const struct chan_node *nodes, u
 		return 0;
 	}
 	return dev_err_probe(vdev->dev, -EINVAL,
-			     "%pOF: zcdma,loopback leads to %pOF: must be an enabled video capture channel of the same device\n",
-			     node->np, node->loopback);
+			     "%pOF: zcdma,loopback leads to %pOF: must be an enabled %s capture channel of the same device\n",
+			     node->np, node->loopback,
+			     vc->kind == ZCDMA_KIND_VIDEO ? "video" : "pcm");
 }
 
 /* Sort the channel nodes by reg: that is the order in which users see channels. */
@@ -303,6 +304,8 @@ static int parse_node(struct zvirt_dev *vdev)
 		if (vdev->chans[i].kind == ZCDMA_KIND_VIDEO)
 			zvirt_video_init(&vdev->chans[i], nodes[i].max_width,
 					 nodes[i].max_height);
+		else if (vdev->chans[i].kind == ZCDMA_KIND_PCM)
+			zvirt_pcm_init(&vdev->chans[i]);
 		else
 			zvirt_raw_init(&vdev->chans[i]);
 	}
@@ -324,8 +327,13 @@ static void add_default(struct zvirt_dev *vdev, const char *name, enum zcdma_kin
 	strscpy(vc->name, name, sizeof(vc->name));
 	vc->kind = kind;
 	vc->direction = direction;
+	/* Of every two the second plays, and the first hears or sees it. */
+	if (kind != ZCDMA_KIND_RAW)
+		vc->peer = direction == ZCDMA_CAPTURE ? vc + 1 : vc - 1;
 	if (kind == ZCDMA_KIND_VIDEO)
 		zvirt_video_init(vc, ZVIRT_MAX_WIDTH, ZVIRT_MAX_HEIGHT);
+	else if (kind == ZCDMA_KIND_PCM)
+		zvirt_pcm_init(vc);
 	else
 		zvirt_raw_init(vc);
 }
@@ -336,8 +344,8 @@ static void set_default(struct zvirt_dev *vdev)
 	add_default(vdev, "out", ZCDMA_KIND_VIDEO, ZCDMA_PLAYBACK);
 	add_default(vdev, "raw-in", ZCDMA_KIND_RAW, ZCDMA_CAPTURE);
 	add_default(vdev, "raw-out", ZCDMA_KIND_RAW, ZCDMA_PLAYBACK);
-	vdev->chans[0].peer = &vdev->chans[1];
-	vdev->chans[1].peer = &vdev->chans[0];
+	add_default(vdev, "mic", ZCDMA_KIND_PCM, ZCDMA_CAPTURE);
+	add_default(vdev, "spk", ZCDMA_KIND_PCM, ZCDMA_PLAYBACK);
 	/*
 	 * Nobody said whether the device is coherent, and arm64 takes it that it is not. But its
 	 * DMA is the CPU's own loads and stores.
@@ -379,6 +387,8 @@ static int zvirt_register(struct zvirt_dev *vdev, const char *name)
 		};
 		if (vc->kind == ZCDMA_KIND_VIDEO)
 			zvirt_video_describe(vc, &descs[i]);
+		else if (vc->kind == ZCDMA_KIND_PCM)
+			zvirt_pcm_describe(vc, &descs[i]);
 		else
 			zvirt_raw_describe(vc, &descs[i]);
 	}
@@ -424,8 +434,7 @@ static int zvirt_probe(struct platform_device *pdev)
 		struct dentry *dir = zcdma_chan_debugfs(zcdma_device_chan(vdev->zdev, i));
 
 		zvirt_fault_debugfs(&vdev->chans[i], dir);
-		if (vdev->chans[i].kind == ZCDMA_KIND_RAW)
-			zvirt_raw_debugfs(&vdev->chans[i], dir);
+		zvirt_sink_debugfs(&vdev->chans[i], dir);
 	}
 	return devm_add_action_or_reset(dev, unregister, vdev);
 }
