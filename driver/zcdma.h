@@ -100,11 +100,21 @@ struct zcdma_xfer {
  * @ZCDMA_CTRL_TEST_PATTERN: menu; index into the engine's pattern names
  * @ZCDMA_CTRL_STAMPS: boolean; head and tail stamps (struct zcdma_stamp)
  * @ZCDMA_CTRL_EXPOSURE: exposure time in ns
+ * @ZCDMA_CTRL_VOLUME: hundredths of a dB
+ * @ZCDMA_CTRL_MUTE: boolean
+ * @ZCDMA_CTRL_LOOPBACK: boolean; capture what the device plays
+ * @ZCDMA_CTRL_XRUN: lose as much sound as that many transfers hold, from now on
+ * @ZCDMA_CTRL_DRIFT: by how much the audio clock is fast, in billionths
  */
 enum zcdma_ctrl_id {
 	ZCDMA_CTRL_TEST_PATTERN,
 	ZCDMA_CTRL_STAMPS,
 	ZCDMA_CTRL_EXPOSURE,
+	ZCDMA_CTRL_VOLUME,
+	ZCDMA_CTRL_MUTE,
+	ZCDMA_CTRL_LOOPBACK,
+	ZCDMA_CTRL_XRUN,
+	ZCDMA_CTRL_DRIFT,
 };
 
 /**
@@ -204,12 +214,37 @@ u64 zcdma_video_min_interval(const struct zcdma_video_caps *caps, u32 height);
 void zcdma_video_try(const struct zcdma_video_caps *caps, struct zcdma_video_format *fmt);
 void zcdma_video_default(const struct zcdma_video_caps *caps, struct zcdma_video_format *fmt);
 
+/* ---- PCM formats ---- */
+
+/**
+ * struct zcdma_pcm_caps - what a PCM channel can be set to
+ * @formats: ZCDMA_PCM_*_LE
+ * @min_rate: PCM frames per second; any rate up to @max_rate
+ * @max_rate: see @min_rate
+ * @min_channels: channels of sound; any number up to @max_channels
+ * @max_channels: see @min_channels
+ * @def: after probe; one of @formats, and so on
+ */
+struct zcdma_pcm_caps {
+	u32 formats;
+	u32 min_rate;
+	u32 max_rate;
+	u32 min_channels;
+	u32 max_channels;
+	struct zcdma_pcm_config def;
+};
+
+unsigned int zcdma_pcm_frame_bytes(u32 format, u32 channels);
+bool zcdma_pcm_complete(const struct zcdma_pcm_caps *caps, struct zcdma_pcm_config *config);
+
 /* ---- Engines ---- */
 
 /**
  * struct zcdma_chan_ops - what an engine does for a channel
  * @set_video: take a format that zcdma_video_try() has adjusted; only while stopped.
  *	Process context
+ * @set_pcm: take what zcdma_pcm_complete() has found possible; only while stopped. Process
+ *	context
  * @set_ctrl: take the value of a control, in range; at any time. Process context
  * @start: begin to run. The transfers queued so far have been submitted just before, so do not
  *	empty the engine's queue here. On failure, forget every transfer. Process context
@@ -222,16 +257,25 @@ void zcdma_video_default(const struct zcdma_video_caps *caps, struct zcdma_video
  *	makes the core complete the transfer with %ZCDMA_FRAME_ERROR
  * @residue: bytes that the oldest ACTIVE transfer has still to move. Any context, same rules
  *	as @submit. Optional
+ * @pcm_clock: PCM frames that the channel's audio clock has counted since @start until @time,
+ *	which may lie somewhat back, and whether or not there was anything to move. Any context,
+ *	same rules as @submit, only while started. Optional: without it the core goes by the
+ *	bytes that were moved
+ * @pause: PCM: stop the clock, or let it go on; only while started, and never twice the same.
+ *	Process context. Optional
  *
- * @start, @stop and @set_video are serialized by the core for each channel.
+ * @start, @stop, @pause, @set_video and @set_pcm are serialized by the core for each channel.
  */
 struct zcdma_chan_ops {
 	int (*set_video)(struct zcdma_chan *chan, const struct zcdma_video_format *fmt);
+	int (*set_pcm)(struct zcdma_chan *chan, const struct zcdma_pcm_config *config);
 	int (*set_ctrl)(struct zcdma_chan *chan, enum zcdma_ctrl_id id, s64 value);
 	int (*start)(struct zcdma_chan *chan);
 	void (*stop)(struct zcdma_chan *chan);
 	int (*submit)(struct zcdma_chan *chan, struct zcdma_xfer *xfer);
 	size_t (*residue)(struct zcdma_chan *chan);
+	u64 (*pcm_clock)(struct zcdma_chan *chan, ktime_t time);
+	int (*pause)(struct zcdma_chan *chan, bool pause);
 };
 
 /**
@@ -246,10 +290,11 @@ struct zcdma_chan_ops {
  * @ops: the engine's calls
  * @priv: the engine's, zcdma_chan_priv()
  * @video: for %ZCDMA_KIND_VIDEO
+ * @pcm: for %ZCDMA_KIND_PCM
  * @ctrls: controls, or NULL
  * @num_ctrls: entries of @ctrls
  *
- * @name and @video are copied. @ops and @priv must stay valid until zcdma_device_unregister()
+ * @name, @video and @pcm are copied. @ops and @priv must stay valid until zcdma_device_unregister()
  * returns. Front ends show @ctrls, and what @ctrls and @video point to, for as long as a file is
  * open: those must be static data of the module.
  */
@@ -264,6 +309,7 @@ struct zcdma_chan_desc {
 	const struct zcdma_chan_ops *ops;
 	void *priv;
 	const struct zcdma_video_caps *video;
+	const struct zcdma_pcm_caps *pcm;
 	const struct zcdma_ctrl_desc *ctrls;
 	unsigned int num_ctrls;
 };
@@ -348,17 +394,23 @@ struct zcdma_client {
 int zcdma_chan_claim(struct zcdma_chan *chan, const struct zcdma_client *client);
 void zcdma_chan_release(struct zcdma_chan *chan);
 int zcdma_chan_set_video(struct zcdma_chan *chan, const struct zcdma_video_format *fmt);
+int zcdma_chan_set_pcm(struct zcdma_chan *chan, const struct zcdma_pcm_config *config);
 int zcdma_chan_set_ctrl(struct zcdma_chan *chan, enum zcdma_ctrl_id id, s64 value);
 int zcdma_chan_start(struct zcdma_chan *chan);
 void zcdma_chan_stop(struct zcdma_chan *chan);
+int zcdma_chan_pause(struct zcdma_chan *chan, bool pause);
 
 /* Any context. */
 int zcdma_xfer_queue(struct zcdma_chan *chan, struct zcdma_xfer *xfer);
+int zcdma_chan_position(struct zcdma_chan *chan, struct zcdma_position *position);
 
 /**
  * struct zcdma_auxdev - the auxiliary device that a front end binds to
  * @adev: named "zcdma.video" for a video channel
  * @chan: the channel; valid while bound, zcdma_chan_get() to keep it longer
+ *
+ * One for each channel, but one for all PCM channels of a device, because they make up one sound
+ * card: then @chan is the first of them, and zcdma_device_chan() leads to the others.
  */
 struct zcdma_auxdev {
 	struct auxiliary_device adev;

@@ -16,6 +16,7 @@
  * comes after stop, and stop waits for the engine.
  */
 #include <linux/idr.h>
+#include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -205,6 +206,34 @@ int zcdma_chan_set_video(struct zcdma_chan *chan, const struct zcdma_video_forma
 EXPORT_SYMBOL_GPL(zcdma_chan_set_video);
 
 /**
+ * zcdma_chan_set_pcm() - set format and rate of a PCM channel
+ * @chan: channel
+ * @config: as zcdma_pcm_complete() has left it
+ *
+ * Return: 0, -EBUSY while running, -ENODEV where the device is gone, or the engine's error.
+ */
+int zcdma_chan_set_pcm(struct zcdma_chan *chan, const struct zcdma_pcm_config *config)
+{
+	int ret;
+
+	mutex_lock(&chan->mutex);
+	if (chan->gone)
+		ret = -ENODEV;
+	else if (chan->running)
+		ret = -EBUSY;
+	else
+		ret = chan->desc.ops->set_pcm(chan, config);
+	if (!ret) {
+		spin_lock_irq(&chan->lock);
+		chan->config = *config;
+		spin_unlock_irq(&chan->lock);
+	}
+	mutex_unlock(&chan->mutex);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_set_pcm);
+
+/**
  * zcdma_chan_set_ctrl() - set a control
  * @chan: channel
  * @id: one of its controls
@@ -352,7 +381,12 @@ static void begin_frame(struct zcdma_chan *chan, struct zcdma_xfer *xfer)
 void zcdma_exposure_start(struct zcdma_chan *chan, struct zcdma_xfer *xfer, ktime_t time)
 {
 	unsigned long flags;
+	u64 position = 0;
+	bool has_position;
 	u64 sequence;
+
+	/* Another channel's clock maybe, and so not under this one's lock. */
+	has_position = xfer && zcdma_clock_read(chan, time, &position);
 
 	spin_lock_irqsave(&chan->lock, flags);
 	sequence = chan->sequence;
@@ -360,6 +394,10 @@ void zcdma_exposure_start(struct zcdma_chan *chan, struct zcdma_xfer *xfer, ktim
 		begin_frame(chan, xfer);
 		xfer->frame.exposure_start_ns = ktime_to_ns(time);
 		xfer->frame.flags |= ZCDMA_FRAME_EXPOSURE_TIME;
+		if (has_position) {
+			xfer->frame.pcm_position = position;
+			xfer->frame.flags |= ZCDMA_FRAME_PCM_POSITION;
+		}
 	} else {
 		chan->sequence++;
 		chan->lost = true;
@@ -404,8 +442,14 @@ void zcdma_xfer_done(struct zcdma_chan *chan, struct zcdma_xfer *xfer, size_t by
 		spin_unlock_irqrestore(&chan->lock, irqflags);
 		return;
 	}
-	if (!xfer->exposed)
+	if (!xfer->exposed) {
 		begin_frame(chan, xfer);
+		if (chan->config.frame_bytes) {
+			xfer->frame.pcm_position = div_u64(chan->moved, chan->config.frame_bytes);
+			xfer->frame.flags |= ZCDMA_FRAME_PCM_POSITION;
+		}
+	}
+	chan->moved += bytes;
 	xfer->state = ZCDMA_XFER_DONE;
 	xfer->frame.done_ns = ktime_get_ns();
 	xfer->frame.bytesused = bytes;
@@ -449,6 +493,7 @@ int zcdma_chan_start(struct zcdma_chan *chan)
 
 	spin_lock_irq(&chan->lock);
 	chan->sequence = 0;
+	chan->moved = 0;
 	chan->lost = false;
 	feed(chan, &refused);
 	spin_unlock_irq(&chan->lock);
@@ -463,11 +508,15 @@ int zcdma_chan_start(struct zcdma_chan *chan)
 			xfer->frame.flags = 0;
 		}
 		chan->num_active = 0;
-	} else {
-		chan->running = true;
-		feed(chan, &refused);
+		spin_unlock_irq(&chan->lock);
+		goto out_unlock;
 	}
+	chan->running = true;
+	feed(chan, &refused);
 	spin_unlock_irq(&chan->lock);
+	chan->paused = false;
+	if (chan->desc.kind == ZCDMA_KIND_PCM)
+		zcdma_clock_add(chan);
 out_unlock:
 	mutex_unlock(&chan->mutex);
 	give_all_back(chan, &refused);
@@ -488,6 +537,8 @@ static void stop_locked(struct zcdma_chan *chan)
 	chan->running = false;
 	spin_unlock_irq(&chan->lock);
 
+	/* Nobody reads the clock after this, so the engine need not have one any more. */
+	zcdma_clock_del(chan);
 	if (was_running)
 		chan->desc.ops->stop(chan);
 
@@ -519,6 +570,36 @@ void zcdma_chan_stop(struct zcdma_chan *chan)
 	mutex_unlock(&chan->mutex);
 }
 EXPORT_SYMBOL_GPL(zcdma_chan_stop);
+
+/**
+ * zcdma_chan_pause() - stop the clock of a PCM channel for a while
+ * @chan: channel, owned by the caller
+ * @pause: whether to stop it or to let it go on
+ *
+ * Transfers stay where they are, and more can be queued.
+ *
+ * Return: 0, also where there is nothing to do; -EINVAL where the channel does not run, -EOPNOTSUPP
+ * where the engine cannot, -ENODEV where the device is gone, or the engine's error.
+ */
+int zcdma_chan_pause(struct zcdma_chan *chan, bool pause)
+{
+	int ret = 0;
+
+	mutex_lock(&chan->mutex);
+	if (chan->gone)
+		ret = -ENODEV;
+	else if (!chan->desc.ops->pause)
+		ret = -EOPNOTSUPP;
+	else if (!chan->running)
+		ret = -EINVAL;
+	else if (chan->paused != pause)
+		ret = chan->desc.ops->pause(chan, pause);
+	if (!ret)
+		chan->paused = pause;
+	mutex_unlock(&chan->mutex);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_pause);
 
 /* The engine leaves: from here on none of its ops is called. */
 void zcdma_chan_set_gone(struct zcdma_chan *chan)
@@ -626,6 +707,12 @@ struct zcdma_chan *zcdma_chan_create(struct zcdma_device *zdev, unsigned int ind
 		chan->video = *desc->video;
 		chan->desc.video = &chan->video;
 	}
+	if (desc->pcm) {
+		chan->pcm = *desc->pcm;
+		chan->desc.pcm = &chan->pcm;
+		chan->config = desc->pcm->def;
+	}
+	INIT_LIST_HEAD(&chan->clock_node);
 	chan->desc.alignment = desc->alignment ?: 1;
 	chan->desc.max_transfer = desc->max_transfer ?: ZCDMA_BUFFER_SIZE_MAX;
 	mutex_init(&chan->mutex);

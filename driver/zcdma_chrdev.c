@@ -45,7 +45,7 @@ static long device_info(struct zcdma_device *zdev, struct zcdma_device_info __us
 	struct zcdma_device_info info = {
 		.abi_version = ZCDMA_ABI_VERSION,
 		.num_channels = zdev->num_chans,
-		.features = ZCDMA_FEATURE_STREAM,
+		.features = ZCDMA_FEATURE_STREAM | ZCDMA_FEATURE_PCM,
 		.pool_size = zdev->pool_size,
 	};
 
@@ -162,6 +162,35 @@ static long format_info(struct zcdma_device *zdev, struct zcdma_format_desc __us
 	return copy_to_user(arg, &desc, sizeof(desc)) ? -EFAULT : 0;
 }
 
+static long pcm_info(struct zcdma_device *zdev, struct zcdma_pcm_info __user *arg)
+{
+	const struct zcdma_chan_ops *ops;
+	const struct zcdma_pcm_caps *caps;
+	struct zcdma_pcm_info info;
+	struct zcdma_chan *chan;
+
+	if (copy_from_user(&info, arg, sizeof(info)))
+		return -EFAULT;
+	chan = zcdma_device_chan(zdev, info.channel);
+	if (info.reserved0 || memchr_inv(info.reserved, 0, sizeof(info.reserved)) ||
+	    !chan || !chan->desc.pcm)
+		return -EINVAL;
+
+	caps = chan->desc.pcm;
+	ops = chan->desc.ops;
+	info = (struct zcdma_pcm_info) {
+		.channel = info.channel,
+		.flags = (ops->pause ? ZCDMA_PCM_PAUSE : 0) |
+			 (ops->residue ? ZCDMA_PCM_RESIDUE : 0),
+		.formats = caps->formats,
+		.min_rate = caps->min_rate,
+		.max_rate = caps->max_rate,
+		.min_channels = caps->min_channels,
+		.max_channels = caps->max_channels,
+	};
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
 static long do_ioctl(struct zcdma_device *zdev, unsigned int cmd, void __user *arg)
 {
 	switch (cmd) {
@@ -173,6 +202,8 @@ static long do_ioctl(struct zcdma_device *zdev, unsigned int cmd, void __user *a
 		return buffer_alloc(zdev, arg);
 	case ZCDMA_IOC_FORMAT_INFO:
 		return format_info(zdev, arg);
+	case ZCDMA_IOC_PCM_INFO:
+		return pcm_info(zdev, arg);
 	case ZCDMA_IOC_STREAM_OPEN:
 		return zcdma_stream_open(zdev, arg);
 	default:

@@ -177,6 +177,8 @@ static int check_chan(struct device *parent, const struct zcdma_device_desc *des
 		return -EINVAL;
 	if (WARN_ON(chan->kind == ZCDMA_KIND_VIDEO && (!chan->video || !chan->ops->set_video)))
 		return -EINVAL;
+	if (WARN_ON(chan->kind == ZCDMA_KIND_PCM && (!chan->pcm || !chan->ops->set_pcm)))
+		return -EINVAL;
 	return 0;
 }
 
@@ -193,6 +195,17 @@ static void remove_chans(struct zcdma_device *zdev)
 		zcdma_chan_del(zdev->chans[i]);
 }
 
+/* PCM channels are one sound card together: their first one stands for them all. */
+static bool needs_aux(struct zcdma_device *zdev, unsigned int index)
+{
+	if (zdev->chans[index]->desc.kind != ZCDMA_KIND_PCM)
+		return true;
+	while (index--)
+		if (zdev->chans[index]->desc.kind == ZCDMA_KIND_PCM)
+			return false;
+	return true;
+}
+
 static int add_chans(struct zcdma_device *zdev)
 {
 	unsigned int added = 0;
@@ -205,7 +218,7 @@ static int add_chans(struct zcdma_device *zdev)
 	}
 	/* Front ends may bind, and be used, from here on. */
 	for (unsigned int i = 0; i < zdev->num_chans; i++) {
-		ret = zcdma_chan_add_aux(zdev->chans[i]);
+		ret = needs_aux(zdev, i) ? zcdma_chan_add_aux(zdev->chans[i]) : 0;
 		if (ret) {
 			while (i--)
 				zcdma_chan_del_aux(zdev->chans[i]);
@@ -269,6 +282,8 @@ struct zcdma_device *zcdma_device_register(const struct zcdma_device_desc *desc)
 	init_waitqueue_head(&zdev->wait);
 	mutex_init(&zdev->buf_lock);
 	INIT_LIST_HEAD(&zdev->bufs);
+	spin_lock_init(&zdev->clock_lock);
+	INIT_LIST_HEAD(&zdev->clock);
 	strscpy(zdev->driver, dev_driver_string(desc->parent), sizeof(zdev->driver));
 	device_initialize(&zdev->dev);
 	zdev->dev.class = &zcdma_class;

@@ -36,6 +36,8 @@
  * @buf_lock: protects @bufs and @pool_used
  * @bufs: buffers alive
  * @pool_used: bytes in @bufs, without imported ones
+ * @clock_lock: protects @clock and zcdma_chan::clock_node; taken before a channel's lock
+ * @clock: PCM channels that run, those that capture first; the first one's clock is the device's
  * @num_chans: entries of @chans
  * @chans: one reference held on each until unregistered
  */
@@ -58,6 +60,8 @@ struct zcdma_device {
 	struct mutex buf_lock; /* protects bufs, pool_used */
 	struct list_head bufs;
 	u64 pool_used;
+	spinlock_t clock_lock; /* protects clock, zcdma_chan::clock_node */
+	struct list_head clock;
 	unsigned int num_chans;
 	struct zcdma_chan *chans[] __counted_by(num_chans);
 };
@@ -68,14 +72,19 @@ struct zcdma_device {
  * @zdev: the device, referenced
  * @index: number within the device
  * @name: name within the device
- * @desc: the engine's description; desc.name is @name, desc.video @video
+ * @desc: the engine's description; desc.name is @name, desc.video @video, desc.pcm @pcm
  * @video: what a video channel can be set to
+ * @pcm: what a PCM channel can be set to
+ * @clock_node: in zcdma_device::clock, while it runs
  * @mutex: serializes claim, configuration, start and stop; protects @client and changes
  *	of @gone
  * @client: the owner, or NULL
+ * @paused: running, but told to pause
  * @lock: protects everything below, and the state of every transfer in the lists
  * @gone: no engine op may be called any more
  * @running: started; the engine takes transfers
+ * @config: what a PCM channel is set to
+ * @moved: bytes of the transfers that are done since start
  * @queued: QUEUED transfers, oldest first
  * @active: ACTIVE transfers, oldest first
  * @num_active: entries of @active, at most desc.depth
@@ -91,12 +100,17 @@ struct zcdma_chan {
 	char name[ZCDMA_NAME_LEN];
 	struct zcdma_chan_desc desc;
 	struct zcdma_video_caps video;
-	struct mutex mutex; /* claim, configuration, start, stop; protects client */
+	struct zcdma_pcm_caps pcm;
+	struct list_head clock_node;
+	struct mutex mutex; /* claim, configuration, start, stop; protects client, paused */
 	const struct zcdma_client *client;
+	bool paused;
 
 	spinlock_t lock; /* protects all from here to lost */
 	bool gone;
 	bool running;
+	struct zcdma_pcm_config config;
+	u64 moved;
 	struct list_head queued;
 	struct list_head active;
 	unsigned int num_active;
@@ -119,6 +133,11 @@ void zcdma_chan_set_gone(struct zcdma_chan *chan);
 enum zcdma_owner zcdma_chan_owner(struct zcdma_chan *chan);
 const char *zcdma_kind_name(enum zcdma_kind kind);
 const char *zcdma_direction_name(enum zcdma_direction direction);
+
+/* zcdma_audio.c */
+void zcdma_clock_add(struct zcdma_chan *chan);
+void zcdma_clock_del(struct zcdma_chan *chan);
+bool zcdma_clock_read(struct zcdma_chan *chan, ktime_t time, u64 *frames);
 
 /* zcdma_mem.c */
 int zcdma_mem_create(struct zcdma_device *zdev, struct device *dma_dev);

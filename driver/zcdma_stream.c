@@ -59,9 +59,12 @@ static_assert(sizeof(struct zcdma_ring_info) == 32);
 static_assert(sizeof(struct zcdma_fill) == 16);
 static_assert(sizeof(struct zcdma_done) == 72);
 static_assert(sizeof(struct zcdma_format_desc) == 88);
-static_assert(sizeof(struct zcdma_stream_open) == 192);
-static_assert(offsetof(struct zcdma_stream_open, fill) == 64);
-static_assert(offsetof(struct zcdma_stream_open, buffers_offset) == 136);
+static_assert(sizeof(struct zcdma_pcm_info) == 64);
+static_assert(sizeof(struct zcdma_pcm_config) == 16);
+static_assert(sizeof(struct zcdma_position) == 32);
+static_assert(sizeof(struct zcdma_stream_open) == 208);
+static_assert(offsetof(struct zcdma_stream_open, fill) == 80);
+static_assert(offsetof(struct zcdma_stream_open, buffers_offset) == 152);
 static_assert(sizeof(struct zcdma_stream_buffer) == 16);
 static_assert(sizeof(struct zcdma_control) == 64);
 
@@ -91,6 +94,7 @@ struct stream_buffer {
  * @client: as which it is claimed
  * @flags: ZCDMA_STREAM_*
  * @length: bytes of a transfer that names no length
+ * @unit: PCM: bytes of a PCM frame; else 1
  * @stride: bytes of a buffer
  * @area: the ring area
  * @area_size: its bytes
@@ -113,6 +117,7 @@ struct zcdma_stream {
 	struct zcdma_client client;
 	u32 flags;
 	u32 length;
+	u32 unit;
 	u64 stride;
 	void *area;
 	size_t area_size;
@@ -165,6 +170,8 @@ static bool range_is_valid(struct zcdma_stream *s, const struct zcdma_fill *entr
 	if (entry->flags || (entry->offset | length) & (desc->alignment - 1))
 		return false;
 	if (desc->kind == ZCDMA_KIND_VIDEO && length != s->length)
+		return false;
+	if (entry->offset % s->unit || (u32)length % s->unit)
 		return false;
 	return length && length <= desc->max_transfer && entry->offset <= s->stride &&
 	       length <= s->stride - entry->offset;
@@ -403,6 +410,27 @@ static int stream_drain(struct zcdma_stream *s, bool nonblock)
 	return READ_ONCE(s->started) ? 0 : -EINVAL;
 }
 
+static int stream_pause(struct zcdma_stream *s)
+{
+	return zcdma_chan_pause(s->chan, true);
+}
+
+static int stream_resume(struct zcdma_stream *s)
+{
+	return zcdma_chan_pause(s->chan, false);
+}
+
+static int stream_position(struct zcdma_stream *s, struct zcdma_position __user *user)
+{
+	struct zcdma_position position;
+	int ret;
+
+	ret = zcdma_chan_position(s->chan, &position);
+	if (ret)
+		return ret;
+	return copy_to_user(user, &position, sizeof(position)) ? -EFAULT : 0;
+}
+
 static int attach(struct zcdma_stream *s, struct stream_buffer *b, struct dma_buf *dmabuf)
 {
 	struct zcdma_buf_req req = {
@@ -520,6 +548,11 @@ static int stream_control(struct zcdma_stream *s, struct zcdma_control __user *u
 		[ZCDMA_CONTROL_TEST_PATTERN] = ZCDMA_CTRL_TEST_PATTERN,
 		[ZCDMA_CONTROL_STAMPS] = ZCDMA_CTRL_STAMPS,
 		[ZCDMA_CONTROL_EXPOSURE] = ZCDMA_CTRL_EXPOSURE,
+		[ZCDMA_CONTROL_VOLUME] = ZCDMA_CTRL_VOLUME,
+		[ZCDMA_CONTROL_MUTE] = ZCDMA_CTRL_MUTE,
+		[ZCDMA_CONTROL_LOOPBACK] = ZCDMA_CTRL_LOOPBACK,
+		[ZCDMA_CONTROL_XRUN] = ZCDMA_CTRL_XRUN,
+		[ZCDMA_CONTROL_DRIFT] = ZCDMA_CTRL_DRIFT,
 	};
 	const struct zcdma_chan_desc *desc = &s->chan->desc;
 	const struct zcdma_ctrl_desc *ctrl = NULL;
@@ -570,6 +603,12 @@ static long stream_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return stream_export(s, user);
 	case ZCDMA_IOC_STREAM_CONTROL:
 		return stream_control(s, user);
+	case ZCDMA_IOC_STREAM_POSITION:
+		return stream_position(s, user);
+	case ZCDMA_IOC_STREAM_PAUSE:
+		return stream_locked(s, stream_pause);
+	case ZCDMA_IOC_STREAM_RESUME:
+		return stream_locked(s, stream_resume);
 	default:
 		return -ENOTTY;
 	}
@@ -666,6 +705,7 @@ static struct zcdma_stream *stream_new(struct zcdma_chan *chan,
 	s->client.gone = stream_gone;
 	s->client.priv = s;
 	s->flags = arg->flags;
+	s->unit = 1;
 	mutex_init(&s->mutex);
 	spin_lock_init(&s->lock);
 	init_waitqueue_head(&s->wait);
@@ -674,8 +714,16 @@ static struct zcdma_stream *stream_new(struct zcdma_chan *chan,
 	return s;
 }
 
+static int configure_pcm(struct zcdma_stream *s, struct zcdma_pcm_config *pcm)
+{
+	if (!zcdma_pcm_complete(s->chan->desc.pcm, pcm))
+		return -EINVAL;
+	s->unit = pcm->frame_bytes;
+	return zcdma_chan_set_pcm(s->chan, pcm);
+}
+
 /* The channel's nearest to what the program wants. */
-static int configure(struct zcdma_stream *s, struct zcdma_video_config *video)
+static int configure_video(struct zcdma_stream *s, struct zcdma_video_config *video)
 {
 	const struct zcdma_video_caps *caps = s->chan->desc.video;
 	struct zcdma_video_format fmt;
@@ -723,19 +771,23 @@ static int setup(struct zcdma_stream *s, struct zcdma_stream_open *arg)
 {
 	const struct zcdma_chan_desc *desc = &s->chan->desc;
 	u32 entries = roundup_pow_of_two(s->num_buffers);
-	int ret;
+	int ret = 0;
+
+	if (desc->kind == ZCDMA_KIND_VIDEO)
+		ret = configure_video(s, &arg->video);
+	else if (desc->kind == ZCDMA_KIND_PCM)
+		ret = configure_pcm(s, &arg->pcm);
+	if (ret)
+		return ret;
 
 	if (desc->kind == ZCDMA_KIND_VIDEO) {
-		ret = configure(s, &arg->video);
-		if (ret)
-			return ret;
 		s->length = arg->video.sizeimage;
 		arg->buffer_size = arg->buffer_size ?: s->length;
 	} else {
 		s->length = arg->buffer_size;
 	}
 	if (!s->length || s->length > desc->max_transfer || arg->buffer_size < s->length ||
-	    s->length & (desc->alignment - 1))
+	    s->length & (desc->alignment - 1) || s->length % s->unit)
 		return -EINVAL;
 
 	s->stride = PAGE_ALIGN(arg->buffer_size);
@@ -757,12 +809,15 @@ static int setup(struct zcdma_stream *s, struct zcdma_stream_open *arg)
 static bool open_arg_is_valid(const struct zcdma_stream_open *arg, const struct zcdma_chan *chan)
 {
 	static const struct zcdma_video_config no_video;
+	static const struct zcdma_pcm_config no_pcm;
 
 	if (arg->flags & ~(ZCDMA_STREAM_CACHED | ZCDMA_STREAM_IMPORT) ||
 	    arg->fd_flags & ~(O_CLOEXEC | O_NONBLOCK) || arg->video.reserved ||
 	    memchr_inv(arg->reserved, 0, sizeof(arg->reserved)) || arg->reserved0)
 		return false;
 	if (chan->desc.kind != ZCDMA_KIND_VIDEO && memcmp(&arg->video, &no_video, sizeof(no_video)))
+		return false;
+	if (chan->desc.kind != ZCDMA_KIND_PCM && memcmp(&arg->pcm, &no_pcm, sizeof(no_pcm)))
 		return false;
 	return arg->num_buffers && arg->num_buffers <= ZCDMA_STREAM_MAX_BUFFERS &&
 	       arg->buffer_size <= ZCDMA_BUFFER_SIZE_MAX;

@@ -861,6 +861,9 @@ static int zcdma_video_init_ctrls(struct zcdma_video *video)
 		case ZCDMA_CTRL_EXPOSURE:
 			zcdma_video_add_exposure(video, desc);
 			break;
+		default:
+			/* Of sound. */
+			break;
 		}
 	}
 	if (video->ctrls.error)

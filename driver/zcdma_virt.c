@@ -5,7 +5,8 @@
  * zcdma-virt.ko behaves like a capture and output board, so that everything above an engine can be
  * used and tested on any machine; dts/bindings/zcdma,virtual.yaml describes its node.
  * `modprobe zcdma-virt devices=1` makes one where there is no node: a camera "cam", a display
- * "out" that is looped to it, and the raw channels "raw-in" and "raw-out".
+ * "out" that is looped to it, the raw channels "raw-in" and "raw-out", a microphone "mic", and a
+ * loudspeaker "spk" that is looped to that.
  *
  * Who can reach what, and what holds it alive
  *
@@ -76,7 +77,7 @@ static int parse_limits(struct zvirt_chan *vc, struct chan_node *node)
 				    &node->max_width) ?:
 		       zcdma_of_u32(dev, np, "zcdma,max-height", ZVIRT_MIN_SIZE, ZVIRT_MAX_HEIGHT,
 				    &node->max_height) ?:
-		       zcdma_of_refuse(dev, np, "zcdma,max-transfer", "raw channels");
+		       zcdma_of_refuse(dev, np, "zcdma,max-transfer", "pcm and raw channels");
 	}
 	ret = zcdma_of_refuse(dev, np, "zcdma,max-width", "video channels") ?:
 	      zcdma_of_refuse(dev, np, "zcdma,max-height", "video channels") ?:
@@ -100,16 +101,13 @@ static int parse_chan(struct zvirt_chan *vc, struct chan_node *node)
 	ret = zcdma_of_chan(dev, np, vc->name, &vc->kind, &vc->direction);
 	if (ret)
 		return ret;
-	if (vc->kind == ZCDMA_KIND_PCM)
-		return dev_err_probe(dev, -EINVAL,
-				     "%pOF: zcdma,kind \"pcm\" is not available yet in this driver: use \"video\" or \"raw\"\n",
-				     np);
 	ret = parse_limits(vc, node);
 	if (ret)
 		return ret;
 
-	if (vc->kind != ZCDMA_KIND_VIDEO || vc->direction != ZCDMA_PLAYBACK)
-		return zcdma_of_refuse(dev, np, "zcdma,loopback", "video playback channels");
+	if (vc->kind == ZCDMA_KIND_RAW || vc->direction != ZCDMA_PLAYBACK)
+		return zcdma_of_refuse(dev, np, "zcdma,loopback",
+				       "video and pcm playback channels");
 	if (!of_property_present(np, "zcdma,loopback"))
 		return 0;
 	node->loopback = of_parse_phandle(np, "zcdma,loopback", 0);
@@ -131,7 +129,7 @@ static int connect_chan(struct zvirt_dev *vdev, const struct chan_node *nodes, u
 
 		if (nodes[i].np != node->loopback)
 			continue;
-		if (peer->kind != ZCDMA_KIND_VIDEO || peer->direction != ZCDMA_CAPTURE)
+		if (peer->kind != vc->kind || peer->direction != ZCDMA_CAPTURE)
 			break;
 		if (peer->peer)
 			return dev_err_probe(vdev->dev, -EINVAL,
@@ -142,8 +140,9 @@ static int connect_chan(struct zvirt_dev *vdev, const struct chan_node *nodes, u
 		return 0;
 	}
 	return dev_err_probe(vdev->dev, -EINVAL,
-			     "%pOF: zcdma,loopback leads to %pOF: must be an enabled video capture channel of the same device\n",
-			     node->np, node->loopback);
+			     "%pOF: zcdma,loopback leads to %pOF: must be an enabled %s capture channel of the same device\n",
+			     node->np, node->loopback,
+			     vc->kind == ZCDMA_KIND_VIDEO ? "video" : "pcm");
 }
 
 /* Sort the channel nodes by reg: that is the order in which users see channels. */
@@ -214,6 +213,8 @@ static int parse_node(struct zvirt_dev *vdev)
 		if (vdev->chans[i].kind == ZCDMA_KIND_VIDEO)
 			zvirt_video_init(&vdev->chans[i], nodes[i].max_width,
 					 nodes[i].max_height);
+		else if (vdev->chans[i].kind == ZCDMA_KIND_PCM)
+			zvirt_pcm_init(&vdev->chans[i]);
 		else
 			zvirt_raw_init(&vdev->chans[i]);
 	}
@@ -235,8 +236,13 @@ static void add_default(struct zvirt_dev *vdev, const char *name, enum zcdma_kin
 	strscpy(vc->name, name, sizeof(vc->name));
 	vc->kind = kind;
 	vc->direction = direction;
+	/* Of every two the second plays, and the first hears or sees it. */
+	if (kind != ZCDMA_KIND_RAW)
+		vc->peer = direction == ZCDMA_CAPTURE ? vc + 1 : vc - 1;
 	if (kind == ZCDMA_KIND_VIDEO)
 		zvirt_video_init(vc, ZVIRT_MAX_WIDTH, ZVIRT_MAX_HEIGHT);
+	else if (kind == ZCDMA_KIND_PCM)
+		zvirt_pcm_init(vc);
 	else
 		zvirt_raw_init(vc);
 }
@@ -247,8 +253,8 @@ static void set_default(struct zvirt_dev *vdev)
 	add_default(vdev, "out", ZCDMA_KIND_VIDEO, ZCDMA_PLAYBACK);
 	add_default(vdev, "raw-in", ZCDMA_KIND_RAW, ZCDMA_CAPTURE);
 	add_default(vdev, "raw-out", ZCDMA_KIND_RAW, ZCDMA_PLAYBACK);
-	vdev->chans[0].peer = &vdev->chans[1];
-	vdev->chans[1].peer = &vdev->chans[0];
+	add_default(vdev, "mic", ZCDMA_KIND_PCM, ZCDMA_CAPTURE);
+	add_default(vdev, "spk", ZCDMA_KIND_PCM, ZCDMA_PLAYBACK);
 	/*
 	 * Nobody said whether the device is coherent, and arm64 takes it that it is not. But its
 	 * DMA is the CPU's own loads and stores.
@@ -290,6 +296,8 @@ static int zvirt_register(struct zvirt_dev *vdev, const char *name)
 		};
 		if (vc->kind == ZCDMA_KIND_VIDEO)
 			zvirt_video_describe(vc, &descs[i]);
+		else if (vc->kind == ZCDMA_KIND_PCM)
+			zvirt_pcm_describe(vc, &descs[i]);
 		else
 			zvirt_raw_describe(vc, &descs[i]);
 	}
@@ -335,8 +343,7 @@ static int zvirt_probe(struct platform_device *pdev)
 		struct dentry *dir = zcdma_chan_debugfs(zcdma_device_chan(vdev->zdev, i));
 
 		zvirt_fault_debugfs(&vdev->chans[i], dir);
-		if (vdev->chans[i].kind == ZCDMA_KIND_RAW)
-			zvirt_raw_debugfs(&vdev->chans[i], dir);
+		zvirt_sink_debugfs(&vdev->chans[i], dir);
 	}
 	return devm_add_action_or_reset(dev, unregister, vdev);
 }

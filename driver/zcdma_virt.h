@@ -6,6 +6,7 @@
  *   zcdma_virt_chan.c   what all channels have in common: time, descriptors, completion
  *   zcdma_virt_video.c  camera, display, and the wire between them
  *   zcdma_virt_raw.c    counter source and checksum sink
+ *   zcdma_virt_pcm.c    microphone, loudspeaker, and the cable between them
  *   zcdma_virt_fault.c  faults on demand
  *
  * Lock order: the core's channel lock -> zvirt_dev::lock. The core is never called with
@@ -29,6 +30,9 @@
 
 #define ZVIRT_MAX_CHANS		8
 
+/* A tenth: no crystal is that bad, and intervals stay intervals. */
+#define ZVIRT_MAX_DRIFT_PPB	((s32)(NSEC_PER_SEC / 10))
+
 #define ZVIRT_MIN_SIZE		16
 #define ZVIRT_MAX_WIDTH		7680
 #define ZVIRT_MAX_HEIGHT	4320
@@ -44,6 +48,10 @@ struct zvirt_dev;
  * @source: capture: the frame on the wire that this one will be a copy of, or NULL
  * @readers: playback: captured frames that have this as @source and are not copied yet
  * @skip: raw: bytes that were lost before this one
+ * @at: pcm: the memory, NULL where it could not be mapped
+ * @begun_at: pcm: time of the first frame
+ * @ended_at: pcm: time at which the last one is over
+ * @after_gap: pcm: frames were lost before this one
  */
 struct zvirt_desc {
 	struct zcdma_xfer *xfer;
@@ -53,6 +61,10 @@ struct zvirt_desc {
 	struct zvirt_desc *source;
 	unsigned int readers;
 	u64 skip;
+	void *at;
+	ktime_t begun_at;
+	ktime_t ended_at;
+	bool after_gap;
 };
 
 /**
@@ -86,6 +98,7 @@ struct zvirt_chan;
  * @submitted: a transfer has come in while running. Lock held. Optional
  * @event: zvirt_chan::due has come: do what is due, and set it to the next. Lock held
  * @accepts: whether the model can do anything with a transfer. Any context
+ * @prepare: do what submitted descriptors need and may sleep. In the worker. Optional
  * @move: move the data of a descriptor and fill in its result; false: cannot yet, will be
  *	called again after zvirt_kick(). In the worker
  */
@@ -97,6 +110,7 @@ struct zvirt_model {
 	void (*submitted)(struct zvirt_chan *vc, ktime_t now);
 	void (*event)(struct zvirt_chan *vc, struct zvirt_event *event);
 	bool (*accepts)(const struct zvirt_chan *vc, const struct zcdma_xfer *xfer);
+	void (*prepare)(struct zvirt_chan *vc);
 	bool (*move)(struct zvirt_chan *vc, struct zvirt_desc *desc);
 };
 
@@ -109,6 +123,7 @@ struct zvirt_model {
  * @stalled_at: since when
  * @drift_ppb: the frame clock is this much fast
  * @rest: fraction of a ns that the drift has left over so far
+ * @jitter_ns: interrupts come late by up to this much
  *
  * All but the counters are protected by zvirt_dev::lock.
  */
@@ -120,6 +135,7 @@ struct zvirt_faults {
 	ktime_t stalled_at;
 	s32 drift_ppb;
 	u64 rest;
+	u32 jitter_ns;
 };
 
 /**
@@ -161,8 +177,6 @@ struct zvirt_video {
  * @skip: bytes lost since the last transfer
  * @words: source: words produced since start
  * @prbs: source: state of the PRBS31 generator
- * @bytes: sink: bytes swallowed since start
- * @crc: sink: their CRC-32, not yet inverted
  *
  * All protected by zvirt_dev::lock, except @words and @prbs, which are the worker's.
  */
@@ -172,6 +186,62 @@ struct zvirt_raw {
 	u64 skip;
 	u32 words;
 	u32 prbs;
+};
+
+/**
+ * struct zvirt_pcm - a microphone or a loudspeaker
+ * @config: set while stopped
+ * @pattern: microphone: index into the names of the test pattern control
+ * @volume: steps of attenuation
+ * @mute: silent
+ * @loopback: microphone: hears the loudspeaker
+ * @base: a time since which the drift has not changed
+ * @base_ns: the channel's own time then
+ * @first: line of the grid on which frame 0 starts
+ * @paused: the core has said so
+ * @frozen: paused or stalled: the clock stands still
+ * @frozen_at: since when
+ * @pos: frames since start that have been dealt with
+ * @end: microphone: frames since start that can be dealt with at the moment
+ * @mapped: descriptors whose memory is mapped, of those that came in
+ * @desc: the one under way, or NULL
+ * @done: its bytes moved
+ * @skip: frames to lose yet, on demand
+ * @gap: frames were lost since the last descriptor
+ * @lost: frames lost since start
+ *
+ * All protected by zvirt_dev::lock.
+ */
+struct zvirt_pcm {
+	struct zcdma_pcm_config config;
+	u32 pattern;
+	unsigned int volume;
+	bool mute;
+	bool loopback;
+	ktime_t base;
+	u64 base_ns;
+	u64 first;
+	bool paused;
+	bool frozen;
+	ktime_t frozen_at;
+	u64 pos;
+	u64 end;
+	u32 mapped;
+	struct zvirt_desc *desc;
+	size_t done;
+	u64 skip;
+	bool gap;
+	u64 lost;
+};
+
+/**
+ * struct zvirt_sink - what a raw or PCM playback channel has got since start
+ * @bytes: how much
+ * @crc: its CRC-32, not yet inverted
+ *
+ * Protected by zvirt_dev::lock.
+ */
+struct zvirt_sink {
 	u64 bytes;
 	u32 crc;
 };
@@ -180,13 +250,14 @@ struct zvirt_raw {
  * struct zvirt_chan - one channel
  * @vdev: the device
  * @name: name, for the core's description
- * @kind: video or raw
+ * @kind: video, pcm or raw
  * @direction: capture or playback
  * @max_segments: limit, 0: none
  * @alignment: limit, 0: none
  * @max_transfer: limit, 0: none
  * @model: what it does
- * @peer: the other end of the wire: the camera of a display, the display of a camera
+ * @peer: the other end of the wire: the camera of a display, the display of a camera, and so
+ *	with microphone and loudspeaker
  * @chan: the core's, while running
  * @worker: moves data and reports completions, while running
  * @work: its one work item
@@ -200,8 +271,10 @@ struct zvirt_raw {
  * @moved: of those whose data is moved
  * @reported: of those reported to the core
  * @faults: faults on demand
+ * @sink: what a sink has seen
  * @video: a video channel's
  * @raw: a raw channel's
+ * @pcm: a PCM channel's
  *
  *	reported <= moved <= ready <= begun <= queued <= reported + depth
  *
@@ -232,9 +305,11 @@ struct zvirt_chan {
 	u32 moved;
 	u32 reported;
 	struct zvirt_faults faults;
+	struct zvirt_sink sink;
 	union {
 		struct zvirt_video video;
 		struct zvirt_raw raw;
+		struct zvirt_pcm pcm;
 	};
 };
 
@@ -284,7 +359,14 @@ void zvirt_video_describe(const struct zvirt_chan *vc, struct zcdma_chan_desc *d
 /* zcdma_virt_raw.c */
 void zvirt_raw_init(struct zvirt_chan *vc);
 void zvirt_raw_describe(const struct zvirt_chan *vc, struct zcdma_chan_desc *desc);
-void zvirt_raw_debugfs(struct zvirt_chan *vc, struct dentry *dir);
+void zvirt_sink_debugfs(struct zvirt_chan *vc, struct dentry *dir);
+
+/* zcdma_virt_pcm.c */
+void zvirt_pcm_init(struct zvirt_chan *vc);
+void zvirt_pcm_describe(const struct zvirt_chan *vc, struct zcdma_chan_desc *desc);
+void zvirt_pcm_freeze(struct zvirt_chan *vc);
+void zvirt_pcm_thaw(struct zvirt_chan *vc);
+void zvirt_pcm_set_drift(struct zvirt_chan *vc, s32 ppb);
 
 /* zcdma_virt_fault.c */
 void zvirt_fault_debugfs(struct zvirt_chan *vc, struct dentry *dir);

@@ -22,6 +22,7 @@
  *     ---------> queued ---------> begun ---------> ready ---------> moved ---------> reported
  */
 #include <linux/math64.h>
+#include <linux/random.h>
 #include <linux/sched.h>
 
 #include "zcdma_compat.h"
@@ -50,13 +51,23 @@ static ktime_t next_event(const struct zvirt_chan *vc)
 void zvirt_arm(struct zvirt_dev *vdev)
 {
 	ktime_t next = KTIME_MAX;
+	u32 jitter_ns = 0;
 
 	lockdep_assert_held(&vdev->lock);
 
-	for (unsigned int i = 0; i < vdev->num_chans; i++)
-		next = min(next, next_event(&vdev->chans[i]));
-	if (next != KTIME_MAX)
-		hrtimer_start(&vdev->timer, next, HRTIMER_MODE_ABS);
+	for (unsigned int i = 0; i < vdev->num_chans; i++) {
+		struct zvirt_chan *vc = &vdev->chans[i];
+
+		if (next_event(vc) >= next)
+			continue;
+		next = next_event(vc);
+		jitter_ns = vc->faults.jitter_ns;
+	}
+	if (next == KTIME_MAX)
+		return;
+	if (jitter_ns)
+		next = ktime_add_ns(next, get_random_u32_inclusive(0, jitter_ns));
+	hrtimer_start(&vdev->timer, next, HRTIMER_MODE_ABS);
 }
 
 /* The channel whose event is due first. At the same time, displays come before cameras. */
@@ -207,6 +218,9 @@ static void work(struct kthread_work *work)
 	struct zvirt_chan *vc = container_of(work, struct zvirt_chan, work);
 	struct zvirt_dev *vdev = vc->vdev;
 	bool moved;
+
+	if (vc->model->prepare)
+		vc->model->prepare(vc);
 
 	spin_lock_irq(&vdev->lock);
 	while (vc->running && !vc->faults.stall && vc->moved != vc->ready) {

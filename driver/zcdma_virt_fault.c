@@ -3,7 +3,8 @@
  * Virtual hardware: faults on demand, CHANNEL/fault in debugfs
  *
  *   drop       lose the next N frames: they are exposed, and counted, but go nowhere. A raw
- *              channel loses as many bytes as the transfer under way is long
+ *              channel loses as many bytes as the transfer under way is long; a PCM channel as
+ *              much time as the next transfer takes, as by an xrun
  *   error      fail the next N transfers: done, with ZCDMA_FRAME_ERROR and 0 bytes
  *   lost_irq   keep quiet about the next N completions. The next one that is not lost reports
  *              them, too, in order. With N as large as the descriptor ring there is no next one
@@ -12,6 +13,8 @@
  *              frame clock included. A transfer that is being moved at this moment is completed
  *   drift_ppb  the channel's clock is this many billionths fast (negative: slow) against
  *              CLOCK_MONOTONIC, from its next frame on
+ *   jitter_ns  interrupts come late, by a random time up to this. What they report is not: the
+ *              hardware does not wait for anybody
  *
  * Reading a counter tells how many are left. Values live as long as the device is bound.
  */
@@ -21,8 +24,7 @@
 
 #include "zcdma_virt.h"
 
-/* A tenth: no crystal is that bad, and intervals stay intervals. */
-#define MAX_DRIFT_PPB	(NSEC_PER_SEC / 10)
+#define MAX_JITTER_NS	NSEC_PER_SEC
 
 static int counter_get(void *data, u64 *value)
 {
@@ -59,6 +61,11 @@ static void stall_end(struct zvirt_chan *vc)
 	vc->faults.stall = false;
 	if (!vc->running)
 		return;
+	if (vc->kind == ZCDMA_KIND_PCM) {
+		zvirt_pcm_thaw(vc);
+		zvirt_kick(vc);
+		return;
+	}
 	if (vc->due != KTIME_MAX)
 		vc->due = ktime_add(vc->due, length);
 	if (vc->kind == ZCDMA_KIND_VIDEO)
@@ -75,6 +82,8 @@ static int stall_set(void *data, u64 value)
 		return -EINVAL;
 	spin_lock_irq(&vc->vdev->lock);
 	if (value && !vc->faults.stall) {
+		if (vc->kind == ZCDMA_KIND_PCM)
+			zvirt_pcm_freeze(vc);
 		vc->faults.stall = true;
 		vc->faults.stalled_at = ktime_get();
 	} else if (!value && vc->faults.stall) {
@@ -100,14 +109,40 @@ static int drift_set(void *data, u64 value)
 	struct zvirt_chan *vc = data;
 	s64 ppb = value;
 
-	if (ppb < -MAX_DRIFT_PPB || ppb > MAX_DRIFT_PPB)
+	if (ppb < -ZVIRT_MAX_DRIFT_PPB || ppb > ZVIRT_MAX_DRIFT_PPB)
 		return -EINVAL;
 	spin_lock_irq(&vc->vdev->lock);
-	vc->faults.drift_ppb = ppb;
+	if (vc->kind == ZCDMA_KIND_PCM)
+		zvirt_pcm_set_drift(vc, ppb);
+	else
+		vc->faults.drift_ppb = ppb;
 	spin_unlock_irq(&vc->vdev->lock);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE_SIGNED(drift_fops, drift_get, drift_set, "%lld\n");
+
+static int jitter_get(void *data, u64 *value)
+{
+	struct zvirt_chan *vc = data;
+
+	spin_lock_irq(&vc->vdev->lock);
+	*value = vc->faults.jitter_ns;
+	spin_unlock_irq(&vc->vdev->lock);
+	return 0;
+}
+
+static int jitter_set(void *data, u64 value)
+{
+	struct zvirt_chan *vc = data;
+
+	if (value > MAX_JITTER_NS)
+		return -EINVAL;
+	spin_lock_irq(&vc->vdev->lock);
+	vc->faults.jitter_ns = value;
+	spin_unlock_irq(&vc->vdev->lock);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(jitter_fops, jitter_get, jitter_set, "%llu\n");
 
 /**
  * zvirt_fault_debugfs() - let faults be asked for
@@ -123,4 +158,5 @@ void zvirt_fault_debugfs(struct zvirt_chan *vc, struct dentry *dir)
 	debugfs_create_file_unsafe("lost_irq", 0600, sub, &vc->faults.lost_irq, &counter_fops);
 	debugfs_create_file_unsafe("stall", 0600, sub, vc, &stall_fops);
 	debugfs_create_file_unsafe("drift_ppb", 0600, sub, vc, &drift_fops);
+	debugfs_create_file_unsafe("jitter_ns", 0600, sub, vc, &jitter_fops);
 }

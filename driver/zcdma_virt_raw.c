@@ -98,7 +98,6 @@ static bool source_move(struct zvirt_chan *vc, struct zvirt_desc *desc)
 
 static bool sink_move(struct zvirt_chan *vc, struct zvirt_desc *desc)
 {
-	struct zvirt_raw *raw = &vc->raw;
 	struct zvirt_dev *vdev = vc->vdev;
 	size_t len = desc->xfer->len;
 	void *at;
@@ -108,11 +107,11 @@ static bool sink_move(struct zvirt_chan *vc, struct zvirt_desc *desc)
 	zvirt_moved(desc, at ? len : 0);
 	if (!at)
 		return true;
-	crc = crc32_le(raw->crc, at, len);
+	crc = crc32_le(vc->sink.crc, at, len);
 
 	spin_lock_irq(&vdev->lock);
-	raw->crc = crc;
-	raw->bytes += len;
+	vc->sink.crc = crc;
+	vc->sink.bytes += len;
 	spin_unlock_irq(&vdev->lock);
 	return true;
 }
@@ -167,8 +166,8 @@ static void raw_run(struct zvirt_chan *vc, ktime_t now)
 
 	raw->words = 0;
 	raw->prbs = PRBS31_SEED;
-	raw->bytes = 0;
-	raw->crc = ~0;
+	vc->sink.bytes = 0;
+	vc->sink.crc = ~0;
 	raw_begin(vc, now);
 }
 
@@ -218,14 +217,14 @@ static const struct zcdma_chan_ops sink_ops = {
 	.submit = zvirt_submit,
 };
 
-/* ---- What the sink has seen ---- */
+/* ---- What a sink has seen ---- */
 
 static int sink_bytes_get(void *data, u64 *value)
 {
 	struct zvirt_chan *vc = data;
 
 	spin_lock_irq(&vc->vdev->lock);
-	*value = vc->raw.bytes;
+	*value = vc->sink.bytes;
 	spin_unlock_irq(&vc->vdev->lock);
 	return 0;
 }
@@ -236,22 +235,22 @@ static int sink_crc32_get(void *data, u64 *value)
 	struct zvirt_chan *vc = data;
 
 	spin_lock_irq(&vc->vdev->lock);
-	*value = (u32)~vc->raw.crc;
+	*value = (u32)~vc->sink.crc;
 	spin_unlock_irq(&vc->vdev->lock);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(sink_crc32_fops, sink_crc32_get, NULL, "0x%08llx\n");
 
 /**
- * zvirt_raw_debugfs() - show what a raw channel has seen
+ * zvirt_sink_debugfs() - show what a raw or PCM channel has seen, if it is a sink
  * @vc: channel, valid as long as the core keeps @dir
  * @dir: the channel's directory
  */
-void zvirt_raw_debugfs(struct zvirt_chan *vc, struct dentry *dir)
+void zvirt_sink_debugfs(struct zvirt_chan *vc, struct dentry *dir)
 {
 	struct dentry *sub;
 
-	if (vc->direction == ZCDMA_CAPTURE)
+	if (vc->kind == ZCDMA_KIND_VIDEO || vc->direction == ZCDMA_CAPTURE)
 		return;
 	sub = debugfs_create_dir("sink", dir);
 	debugfs_create_file_unsafe("bytes", 0400, sub, vc, &sink_bytes_fops);
@@ -268,7 +267,7 @@ void zvirt_raw_init(struct zvirt_chan *vc)
 {
 	vc->model = vc->direction == ZCDMA_CAPTURE ? &source : &sink;
 	vc->alignment = max_t(unsigned int, vc->alignment, RAW_WORD);
-	vc->raw.crc = ~0;
+	vc->sink.crc = ~0;
 }
 
 /**

@@ -11,7 +11,6 @@ messages='
 bad-kind-missing	/bad-kind-missing/channel@0: property zcdma,kind is missing or not a string: use "video", "pcm" or "raw"
 bad-kind-unknown	/bad-kind-unknown/channel@0: zcdma,kind is "radar": must be "video", "pcm" or "raw"
 bad-kind-twice	/bad-kind-twice/channel@0: property zcdma,kind is missing or not a string: use "video", "pcm" or "raw"
-bad-kind-pcm	/bad-kind-pcm/channel@0: zcdma,kind "pcm" is not available yet
 bad-direction-missing	/bad-direction-missing/channel@0: property zcdma,direction is missing or not a string: use "capture" or "playback"
 bad-direction-unknown	/bad-direction-unknown/channel@0: zcdma,direction is "up": must be "capture" or "playback"
 bad-label-missing	/bad-label-missing/channel@0: property label is missing
@@ -31,17 +30,19 @@ bad-height-small	/bad-height-small/channel@0: zcdma,max-height is 15: must be 16
 bad-height-two	/bad-height-two/channel@0: zcdma,max-height must be one 32-bit number
 bad-height-string	/bad-height-string/channel@0: zcdma,max-height must be one 32-bit number
 bad-width-raw	/bad-width-raw/channel@0: zcdma,max-width is for video channels only: remove it
-bad-transfer-video	/bad-transfer-video/channel@0: zcdma,max-transfer is for raw channels only: remove it
+bad-width-pcm	/bad-width-pcm/channel@0: zcdma,max-width is for video channels only: remove it
+bad-transfer-video	/bad-transfer-video/channel@0: zcdma,max-transfer is for pcm and raw channels only: remove it
 bad-transfer-huge	/bad-transfer-huge/channel@0: zcdma,max-transfer is 4294967295: must be 4 to 1073741824
 bad-transfer-aligned	/bad-transfer-aligned/channel@0: zcdma,max-transfer (64) is less than zcdma,alignment (128)
 bad-alignment-3	/bad-alignment-3/channel@0: zcdma,alignment is 3: must be a power of two
 bad-alignment-huge	/bad-alignment-huge/channel@0: zcdma,alignment is 8192: must be 1 to 4096
 bad-segments-0	/bad-segments-0/channel@0: zcdma,max-segments is 0: must be 1 to 65536
-bad-loop-capture	/bad-loop-capture/channel@0: zcdma,loopback is for video playback channels only: remove it
+bad-loop-capture	/bad-loop-capture/channel@0: zcdma,loopback is for video and pcm playback channels only: remove it
 bad-loop-elsewhere	/bad-loop-elsewhere/channel@0: zcdma,loopback leads to /good-last/channel@0: must be an enabled video capture channel of the same device
 bad-loop-nowhere	/bad-loop-nowhere/channel@0: zcdma,loopback must be one reference to a channel node
 bad-loop-self	/bad-loop-self/channel@0: zcdma,loopback leads to /bad-loop-self/channel@0: must be an enabled video capture channel of the same device
 bad-loop-raw	/bad-loop-raw/channel@1: zcdma,loopback leads to /bad-loop-raw/channel@0: must be an enabled video capture channel of the same device
+bad-loop-pcm	/bad-loop-pcm/channel@1: zcdma,loopback leads to /bad-loop-pcm/channel@0: must be an enabled pcm capture channel of the same device
 bad-loop-two	/bad-loop-two/channel@2: zcdma,loopback: b already loops to a: remove one of the two
 bad-region-nowhere	memory-region must refer to a child of /reserved-memory
 bad-region-elsewhere	memory-region channel is not a child of /reserved-memory

@@ -82,10 +82,12 @@ channel_attributes() {
 	channel virt0 out0 video playback
 	channel virt0 raw-in raw capture
 	channel virt0 raw-out raw playback
+	channel virt0 mic0 pcm capture
+	channel virt0 spk0 pcm playback
 	channel virt1 cam0 video capture
 	channel virt1 out0 video playback
 	set -- "$channels"/*
-	is "number of channels" $# 6
+	is "number of channels" $# 8
 }
 
 # Returns with buffers in use: v4l2-ctl waits for us to take more than its first frame.

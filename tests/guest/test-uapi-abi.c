@@ -41,7 +41,7 @@ static bool device_info(int dev)
 	check(zct_ioctl(dev, ZCDMA_IOC_DEVICE_INFO, &info) == 0);
 	check(info.abi_version == ZCDMA_ABI_VERSION);
 	check(info.num_channels >= 2 && info.num_channels <= 8);
-	check(info.features == ZCDMA_FEATURE_STREAM);
+	check(info.features == (ZCDMA_FEATURE_STREAM | ZCDMA_FEATURE_PCM));
 	check(info.pool_size >= 1 << 20 && info.pool_size % ZCT_PAGE == 0);
 	check(info.pool_used == 0);
 	check(!strcmp(info.name, "virt0"));

@@ -61,7 +61,7 @@ static void test_device_info_tells_what_it_is(void **state)
 		memset(&info, 0xff, sizeof(info));
 		assert_int_equal(zct_ioctl(fd, ZCDMA_IOC_DEVICE_INFO, &info), 0);
 		assert_int_equal(info.abi_version, 1);
-		assert_int_equal(info.features, ZCDMA_FEATURE_STREAM);
+		assert_int_equal(info.features, ZCDMA_FEATURE_STREAM | ZCDMA_FEATURE_PCM);
 		assert_string_equal(info.name, names[i]);
 		assert_true(zct_is_zero((uint8_t *)info.name + strlen(info.name),
 					sizeof(info.name) - strlen(info.name)));

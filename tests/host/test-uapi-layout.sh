@@ -38,12 +38,15 @@ zcdma_channel_info 96 index 0 kind 4 direction 8 owner 12 max_segments 16 alignm
 zcdma_buffer_alloc 32 size 0 flags 8 fd_flags 12 fd 16 reserved 20
 zcdma_format_desc 88 channel 0 index 4 fourcc 8 min_width 12 max_width 16 step_width 20 min_height 24 max_height 28 step_height 32 reserved0 36 min_interval_ns 40 max_interval_ns 48 reserved 56
 zcdma_video_config 32 fourcc 0 width 4 height 8 bytesperline 12 sizeimage 16 reserved 20 interval_ns 24
+zcdma_pcm_info 64 channel 0 flags 4 formats 8 min_rate 12 max_rate 16 min_channels 20 max_channels 24 reserved0 28 reserved 32
+zcdma_pcm_config 16 format 0 channels 4 rate 8 frame_bytes 12
 zcdma_ring_info 32 head 0 tail 4 flags 8 entries 12 num_entries 16 entry_size 20 reserved 24
 zcdma_fill 16 index 0 offset 4 length 8 flags 12
 zcdma_done 72 index 0 reserved 4 frame 8
-zcdma_stream_open 192 channel 0 flags 4 fd_flags 8 num_buffers 12 buffer_size 16 video 24 fd 56 ring_size 60 fill 64 done 96 invalid 128 reserved0 132 buffers_offset 136 buffers_stride 144 features 152 reserved 160
+zcdma_stream_open 208 channel 0 flags 4 fd_flags 8 num_buffers 12 buffer_size 16 video 24 pcm 56 fd 72 ring_size 76 fill 80 done 112 invalid 144 reserved0 148 buffers_offset 152 buffers_stride 160 features 168 reserved 176
 zcdma_stream_buffer 16 index 0 fd_flags 4 fd 8 reserved 12
 zcdma_control 64 id 0 reserved0 4 value 8 min 16 max 24 step 32 def 40 reserved 48
+zcdma_position 32 bytes 0 time_ns 8 clock 16 reserved 24
 LAYOUT
 
 {
@@ -64,11 +67,15 @@ LAYOUT
 	IS(ZCDMA_IOC_DEVICE_INFO, 0x80807a00u);
 	IS(ZCDMA_IOC_CHANNEL_INFO, 0xc0607a01u);
 	IS(ZCDMA_IOC_BUFFER_ALLOC, 0xc0207a02u);
-	IS(ZCDMA_IOC_FORMAT_INFO, 0xc0587a10u); IS(ZCDMA_IOC_STREAM_OPEN, 0xc0c07a11u);
+	IS(ZCDMA_IOC_FORMAT_INFO, 0xc0587a10u); IS(ZCDMA_IOC_STREAM_OPEN, 0xc0d07a11u);
+	IS(ZCDMA_IOC_PCM_INFO, 0xc0407a12u);
 	IS(ZCDMA_IOC_STREAM_START, 0x7a20u); IS(ZCDMA_IOC_STREAM_STOP, 0x7a21u);
 	IS(ZCDMA_IOC_STREAM_DRAIN, 0x7a22u); IS(ZCDMA_IOC_STREAM_KICK, 0x7a23u);
 	IS(ZCDMA_IOC_STREAM_ATTACH, 0x40107a24u); IS(ZCDMA_IOC_STREAM_EXPORT, 0xc0107a25u);
-	IS(ZCDMA_IOC_STREAM_CONTROL, 0xc0407a26u);
+	IS(ZCDMA_IOC_STREAM_CONTROL, 0xc0407a26u); IS(ZCDMA_IOC_STREAM_POSITION, 0x80207a27u);
+	IS(ZCDMA_IOC_STREAM_PAUSE, 0x7a28u); IS(ZCDMA_IOC_STREAM_RESUME, 0x7a29u);
+	IS(ZCDMA_PCM_S16_LE, 1); IS(ZCDMA_PCM_S24_LE, 2); IS(ZCDMA_PCM_S32_LE, 4);
+	IS(ZCDMA_PCM_FLOAT_LE, 8); IS(ZCDMA_PCM_PAUSE, 1); IS(ZCDMA_PCM_RESIDUE, 2);
 	IS(ZCDMA_NAME_LEN, 32);
 	IS(ZCDMA_BUFFER_SIZE_MAX, 1ull << 30);
 	IS(ZCDMA_KIND_VIDEO, 0); IS(ZCDMA_KIND_PCM, 1); IS(ZCDMA_KIND_RAW, 2);

@@ -73,8 +73,10 @@ enum zcdma_owner {
  *
  * ERROR: the transfer failed or was cut short; the content of the buffer is
  * undefined. LOST: one or more frames between this one and the one before it had
- * no buffer to go to (their sequence numbers are missing). The *_TIME and PCM bits
- * say which of the fields are known; a field without its bit is 0.
+ * no buffer to go to (their sequence numbers are missing). On a PCM channel that is an
+ * xrun: one sequence number is missing for the whole gap, and @pcm_position says how long
+ * it was. The *_TIME and PCM bits say which of the fields are known; a field without its bit
+ * is 0.
  */
 #define ZCDMA_FRAME_ERROR		0x00000001
 #define ZCDMA_FRAME_LOST		0x00000002
@@ -94,7 +96,10 @@ enum zcdma_owner {
  * @exposure_end_ns: end of the exposure
  * @done_ns: time at which the DMA engine reported the transfer complete
  * @pcm_position: PCM frames that the device's audio clock had counted at
- *	@exposure_start_ns
+ *	@exposure_start_ns. On a PCM channel that is its own clock, which counts from 0 since
+ *	the channel was started, so this is the number of the transfer's first frame, gaps
+ *	included. On the others it is the clock of a PCM channel of the device that runs: the
+ *	first one that captures, or else the first one that plays
  * @bytesused: bytes that the transfer moved
  * @flags: ZCDMA_FRAME_*
  * @reserved: 0
@@ -136,8 +141,14 @@ struct zcdma_stamp {
 	__le64 reserved;
 };
 
-/* struct zcdma_device_info::features: %ZCDMA_IOC_STREAM_OPEN and %ZCDMA_IOC_FORMAT_INFO exist. */
+/*
+ * struct zcdma_device_info::features
+ *
+ * STREAM: %ZCDMA_IOC_STREAM_OPEN and %ZCDMA_IOC_FORMAT_INFO exist. PCM: so do
+ * %ZCDMA_IOC_PCM_INFO, zcdma_stream_open::pcm, and the stream's POSITION, PAUSE and RESUME.
+ */
 #define ZCDMA_FEATURE_STREAM		0x0000000000000001ULL
+#define ZCDMA_FEATURE_PCM		0x0000000000000002ULL
 
 /**
  * struct zcdma_device_info - what a device is (%ZCDMA_IOC_DEVICE_INFO)
@@ -277,6 +288,65 @@ struct zcdma_video_config {
 	__u64 interval_ns;
 };
 
+/*
+ * PCM sample formats: bits of zcdma_pcm_info::formats, and values of zcdma_pcm_config::format.
+ * Little endian; the samples of a PCM frame follow each other, one for each channel of sound, and
+ * PCM frames follow each other without a gap.
+ *
+ * S16_LE: 2 bytes. S24_LE: 4 bytes, of which the upper 8 bits do not count. S32_LE: 4 bytes.
+ * FLOAT_LE: 4 bytes, IEEE 754 single precision, -1.0 to 1.0.
+ */
+#define ZCDMA_PCM_S16_LE		0x00000001
+#define ZCDMA_PCM_S24_LE		0x00000002
+#define ZCDMA_PCM_S32_LE		0x00000004
+#define ZCDMA_PCM_FLOAT_LE		0x00000008
+
+/* struct zcdma_pcm_info::flags. PAUSE: the stream can be paused. RESIDUE: its position is exact. */
+#define ZCDMA_PCM_PAUSE			0x00000001
+#define ZCDMA_PCM_RESIDUE		0x00000002
+
+/**
+ * struct zcdma_pcm_info - what a PCM channel can do (%ZCDMA_IOC_PCM_INFO)
+ * @channel: the channel asked for, from the program
+ * @flags: ZCDMA_PCM_PAUSE, ZCDMA_PCM_RESIDUE
+ * @formats: ZCDMA_PCM_*_LE
+ * @min_rate: PCM frames per second; everything from @min_rate to @max_rate is possible
+ * @max_rate: see @min_rate
+ * @min_channels: channels of sound; everything from @min_channels to @max_channels is possible
+ * @max_channels: see @min_channels
+ * @reserved0: 0
+ * @reserved: 0
+ *
+ * EINVAL: there is no such channel, or it is not a PCM channel.
+ */
+struct zcdma_pcm_info {
+	__u32 channel;
+	__u32 flags;
+	__u32 formats;
+	__u32 min_rate;
+	__u32 max_rate;
+	__u32 min_channels;
+	__u32 max_channels;
+	__u32 reserved0;
+	__u64 reserved[4];
+};
+
+/**
+ * struct zcdma_pcm_config - what a PCM channel is set to
+ * @format: one of ZCDMA_PCM_*_LE; 0: the channel's default
+ * @channels: channels of sound; 0: the channel's default
+ * @rate: PCM frames per second; 0: the channel's default
+ * @frame_bytes: bytes of one PCM frame, from the kernel
+ *
+ * Unlike a picture's, none of these is changed to what is near: EINVAL.
+ */
+struct zcdma_pcm_config {
+	__u32 format;
+	__u32 channels;
+	__u32 rate;
+	__u32 frame_bytes;
+};
+
 /**
  * struct zcdma_ring_info - where one ring is in the ring area, from the kernel
  * @head: offset of the consumer's __u32 index, in bytes as all offsets
@@ -305,7 +375,8 @@ struct zcdma_ring_info {
  * @index: the buffer
  * @offset: first byte of the transfer, a multiple of the channel's alignment
  * @length: bytes to move, a multiple of the channel's alignment; 0: up to the end of what
- *	the stream was opened with (video: one frame, which is the only length)
+ *	the stream was opened with (video: one frame, which is the only length). PCM: a
+ *	multiple of frame_bytes, as @offset is
  * @flags: 0
  *
  * Capture: an empty buffer, for the device to fill. Playback: a full one, to be played.
@@ -390,9 +461,10 @@ struct zcdma_done {
  * @fd_flags: O_CLOEXEC, O_NONBLOCK for the new descriptor
  * @num_buffers: 1 to %ZCDMA_STREAM_MAX_BUFFERS
  * @buffer_size: bytes of one transfer, at most %ZCDMA_BUFFER_SIZE_MAX. Raw and PCM channels: a
- *	multiple of the alignment. Video: 0, for one frame; or more, to have room for something
- *	behind it
+ *	multiple of the alignment; PCM: of frame_bytes, too. Video: 0, for one frame; or more, to
+ *	have room for something behind it
  * @video: video channels: what is wanted. The kernel writes back what there is. Others: all 0
+ * @pcm: PCM channels: what is wanted. The kernel fills in the defaults. Others: all 0
  * @fd: the stream, from the kernel as everything below. The program owns it. The channel is
  *	free again when it is closed and nothing of it is mapped any more
  * @ring_size: bytes to map, shared, at offset 0 of @fd for both rings
@@ -420,6 +492,7 @@ struct zcdma_stream_open {
 	__u32 num_buffers;
 	__u64 buffer_size;
 	struct zcdma_video_config video;
+	struct zcdma_pcm_config pcm;
 	__s32 fd;
 	__u32 ring_size;
 	struct zcdma_ring_info fill;
@@ -458,10 +531,18 @@ struct zcdma_stream_buffer {
  *
  * TEST_PATTERN: index of the pattern; the order is the engine's. STAMPS: 0 or 1, see struct
  * zcdma_stamp. EXPOSURE: ns.
+ * Sound: VOLUME: hundredths of a dB. MUTE: 0 or 1. LOOPBACK: 0 or 1, capture what the device
+ * plays. XRUN: as much sound as that many transfers hold is lost from now on, as by an xrun.
+ * DRIFT: by how much the audio clock is fast, in billionths.
  */
 #define ZCDMA_CONTROL_TEST_PATTERN	0
 #define ZCDMA_CONTROL_STAMPS		1
 #define ZCDMA_CONTROL_EXPOSURE		2
+#define ZCDMA_CONTROL_VOLUME		3
+#define ZCDMA_CONTROL_MUTE		4
+#define ZCDMA_CONTROL_LOOPBACK		5
+#define ZCDMA_CONTROL_XRUN		6
+#define ZCDMA_CONTROL_DRIFT		7
 
 /**
  * struct zcdma_control - a control of the stream's channel (%ZCDMA_IOC_STREAM_CONTROL)
@@ -488,6 +569,26 @@ struct zcdma_control {
 	__u64 reserved[2];
 };
 
+/**
+ * struct zcdma_position - how far a stream is (%ZCDMA_IOC_STREAM_POSITION)
+ * @bytes: bytes that the device has moved since start: those of all finished transfers, also of
+ *	such whose done entry is not yet consumed, and of the one under way
+ * @time_ns: when that was so
+ * @clock: PCM: PCM frames that the channel's audio clock had counted then. It runs on where
+ *	there is nothing to move; what it has counted more than was moved is what xruns have
+ *	cost. 0 on other channels
+ * @reserved: 0
+ *
+ * As exact as the engine knows: to the sample where zcdma_pcm_info::flags has
+ * %ZCDMA_PCM_RESIDUE, else to the transfer. EINVAL: the stream is stopped.
+ */
+struct zcdma_position {
+	__u64 bytes;
+	__u64 time_ns;
+	__u64 clock;
+	__u64 reserved;
+};
+
 #define ZCDMA_IOC_MAGIC			'z'
 #define ZCDMA_IOC_DEVICE_INFO		_IOR(ZCDMA_IOC_MAGIC, 0x00, struct zcdma_device_info)
 #define ZCDMA_IOC_CHANNEL_INFO		_IOWR(ZCDMA_IOC_MAGIC, 0x01, struct zcdma_channel_info)
@@ -496,6 +597,7 @@ struct zcdma_control {
 /* On /dev/zcdmaN */
 #define ZCDMA_IOC_FORMAT_INFO		_IOWR(ZCDMA_IOC_MAGIC, 0x10, struct zcdma_format_desc)
 #define ZCDMA_IOC_STREAM_OPEN		_IOWR(ZCDMA_IOC_MAGIC, 0x11, struct zcdma_stream_open)
+#define ZCDMA_IOC_PCM_INFO		_IOWR(ZCDMA_IOC_MAGIC, 0x12, struct zcdma_pcm_info)
 
 /*
  * On a stream
@@ -508,6 +610,10 @@ struct zcdma_control {
  * DRAIN: wait until everything that was handed over is done. EINVAL: stopped, now or before that
  *	happened. EAGAIN: O_NONBLOCK, and not done yet. EINTR: a signal.
  * KICK: look at the fill ring, see above.
+ * POSITION: see struct zcdma_position.
+ * PAUSE: PCM: stop the clock where it is, and RESUME: go on from there. What was handed over
+ *	stays so, and more can be. Harmless when there is nothing to do. EINVAL: stopped.
+ *	EOPNOTSUPP: the channel cannot.
  */
 #define ZCDMA_IOC_STREAM_START		_IO(ZCDMA_IOC_MAGIC, 0x20)
 #define ZCDMA_IOC_STREAM_STOP		_IO(ZCDMA_IOC_MAGIC, 0x21)
@@ -516,6 +622,9 @@ struct zcdma_control {
 #define ZCDMA_IOC_STREAM_ATTACH		_IOW(ZCDMA_IOC_MAGIC, 0x24, struct zcdma_stream_buffer)
 #define ZCDMA_IOC_STREAM_EXPORT		_IOWR(ZCDMA_IOC_MAGIC, 0x25, struct zcdma_stream_buffer)
 #define ZCDMA_IOC_STREAM_CONTROL	_IOWR(ZCDMA_IOC_MAGIC, 0x26, struct zcdma_control)
+#define ZCDMA_IOC_STREAM_POSITION	_IOR(ZCDMA_IOC_MAGIC, 0x27, struct zcdma_position)
+#define ZCDMA_IOC_STREAM_PAUSE		_IO(ZCDMA_IOC_MAGIC, 0x28)
+#define ZCDMA_IOC_STREAM_RESUME		_IO(ZCDMA_IOC_MAGIC, 0x29)
 
 /*
  * What V4L2 programs need beyond videodev2.h. Both numbers are offsets that V4L2 sets
