@@ -20,7 +20,7 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
-#include "zcdma_core.h"
+#include "zcdma_gpio.h"
 #include "zcdma_trace.h"
 
 /* Auxiliary devices are numbered across all devices of the system. */
@@ -309,6 +309,9 @@ static void begin_frame(struct zcdma_chan *chan, struct zcdma_xfer *xfer)
 	if (chan->lost)
 		xfer->frame.flags |= ZCDMA_FRAME_LOST;
 	chan->lost = false;
+	if (chan->trigger_missed)
+		xfer->frame.flags |= ZCDMA_FRAME_TRIGGER_MISSED;
+	chan->trigger_missed = false;
 }
 
 /**
@@ -321,7 +324,14 @@ static void begin_frame(struct zcdma_chan *chan, struct zcdma_xfer *xfer)
 void zcdma_exposure_start(struct zcdma_chan *chan, struct zcdma_xfer *xfer, ktime_t time)
 {
 	unsigned long flags;
+	u64 trigger_ns = 0;
 	u64 sequence;
+
+	/* Light first. */
+	if (chan->gpio) {
+		zcdma_strobe_exposure_start(chan->gpio, time);
+		trigger_ns = zcdma_trigger_take(chan->gpio);
+	}
 
 	spin_lock_irqsave(&chan->lock, flags);
 	sequence = chan->sequence;
@@ -329,6 +339,10 @@ void zcdma_exposure_start(struct zcdma_chan *chan, struct zcdma_xfer *xfer, ktim
 		begin_frame(chan, xfer);
 		xfer->frame.exposure_start_ns = ktime_to_ns(time);
 		xfer->frame.flags |= ZCDMA_FRAME_EXPOSURE_TIME;
+		if (trigger_ns) {
+			xfer->frame.trigger_ns = trigger_ns;
+			xfer->frame.flags |= ZCDMA_FRAME_TRIGGER_TIME;
+		}
 	} else {
 		chan->sequence++;
 		chan->lost = true;
@@ -348,6 +362,8 @@ EXPORT_SYMBOL_GPL(zcdma_exposure_start);
  */
 void zcdma_exposure_end(struct zcdma_chan *chan, struct zcdma_xfer *xfer, ktime_t time)
 {
+	if (chan->gpio)
+		zcdma_strobe_exposure_end(chan->gpio);
 	if (xfer)
 		xfer->frame.exposure_end_ns = ktime_to_ns(time);
 }
@@ -418,12 +434,17 @@ int zcdma_chan_start(struct zcdma_chan *chan)
 	spin_lock_irq(&chan->lock);
 	chan->sequence = 0;
 	chan->lost = false;
+	chan->trigger_missed = false;
 	chan->running = true;
 	feed(chan, &refused);
 	spin_unlock_irq(&chan->lock);
 
+	if (chan->gpio)
+		zcdma_strobe_start(chan->gpio);
 	ret = chan->desc.ops->start(chan);
 	if (ret) {
+		if (chan->gpio)
+			zcdma_strobe_stop(chan->gpio);
 		spin_lock_irq(&chan->lock);
 		chan->running = false;
 		list_splice_init(&chan->active, &chan->queued);
@@ -434,6 +455,8 @@ int zcdma_chan_start(struct zcdma_chan *chan)
 		}
 		chan->num_active = 0;
 		spin_unlock_irq(&chan->lock);
+	} else if (chan->gpio) {
+		zcdma_trigger_start(chan->gpio);
 	}
 out_unlock:
 	mutex_unlock(&chan->mutex);
@@ -455,6 +478,10 @@ static void stop_locked(struct zcdma_chan *chan)
 	chan->running = false;
 	spin_unlock_irq(&chan->lock);
 
+	if (was_running && chan->gpio) {
+		zcdma_trigger_stop(chan->gpio);
+		zcdma_strobe_stop(chan->gpio);
+	}
 	if (was_running)
 		chan->desc.ops->stop(chan);
 
