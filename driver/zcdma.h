@@ -263,8 +263,15 @@ bool zcdma_pcm_complete(const struct zcdma_pcm_caps *caps, struct zcdma_pcm_conf
  *	bytes that were moved
  * @pause: PCM: stop the clock, or let it go on; only while started, and never twice the same.
  *	Process context. Optional
+ * @set_triggered: on: from now on expose a frame only for @trigger; off: one after the other. A
+ *	frame under way is finished. At any time. Process context. Where there is @trigger
+ * @trigger: expose a frame, from @time (CLOCK_MONOTONIC) on, which has just been. Called while
+ *	running, and set_triggered on, with interrupts off, in any context that may take a
+ *	spinlock. The engine may call zcdma_exposure_start() from here. -EBUSY while the last
+ *	frame is being exposed, or not reported to be over yet. Optional
  *
- * @start, @stop, @pause, @set_video and @set_pcm are serialized by the core for each channel.
+ * @start, @stop, @pause, @set_video, @set_pcm and @set_triggered are serialized by the core for each
+ * channel; no @trigger runs beside any of them.
  */
 struct zcdma_chan_ops {
 	int (*set_video)(struct zcdma_chan *chan, const struct zcdma_video_format *fmt);
@@ -276,6 +283,8 @@ struct zcdma_chan_ops {
 	size_t (*residue)(struct zcdma_chan *chan);
 	u64 (*pcm_clock)(struct zcdma_chan *chan, ktime_t time);
 	int (*pause)(struct zcdma_chan *chan, bool pause);
+	int (*set_triggered)(struct zcdma_chan *chan, bool on);
+	int (*trigger)(struct zcdma_chan *chan, ktime_t time);
 };
 
 /**
@@ -399,6 +408,18 @@ int zcdma_chan_set_ctrl(struct zcdma_chan *chan, enum zcdma_ctrl_id id, s64 valu
 int zcdma_chan_start(struct zcdma_chan *chan);
 void zcdma_chan_stop(struct zcdma_chan *chan);
 int zcdma_chan_pause(struct zcdma_chan *chan, bool pause);
+
+/* Strobe and trigger: zcdma_strobe.c, zcdma_trigger.c, zcdma_gpio.c. */
+bool zcdma_chan_has_strobe(struct zcdma_chan *chan);
+int zcdma_chan_get_strobe(struct zcdma_chan *chan, struct zcdma_strobe *set);
+int zcdma_chan_set_strobe(struct zcdma_chan *chan, const struct zcdma_strobe *set);
+int zcdma_chan_pulse_strobe(struct zcdma_chan *chan, u64 duration_ns);
+bool zcdma_chan_has_trigger(struct zcdma_chan *chan);
+bool zcdma_chan_has_trigger_line(struct zcdma_chan *chan);
+int zcdma_chan_get_trigger(struct zcdma_chan *chan, struct zcdma_trigger *set);
+int zcdma_chan_set_trigger(struct zcdma_chan *chan, const struct zcdma_trigger *set);
+int zcdma_chan_software_trigger(struct zcdma_chan *chan);
+int zcdma_chan_gpio_state(struct zcdma_chan *chan, struct zcdma_gpio_state *state);
 
 /* Any context. */
 int zcdma_xfer_queue(struct zcdma_chan *chan, struct zcdma_xfer *xfer);

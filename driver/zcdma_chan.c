@@ -21,7 +21,7 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
-#include "zcdma_core.h"
+#include "zcdma_gpio.h"
 #include "zcdma_trace.h"
 
 /* Auxiliary devices are numbered across all devices of the system. */
@@ -369,6 +369,9 @@ static void begin_frame(struct zcdma_chan *chan, struct zcdma_xfer *xfer)
 	if (chan->lost)
 		xfer->frame.flags |= ZCDMA_FRAME_LOST;
 	chan->lost = false;
+	if (chan->trigger_missed)
+		xfer->frame.flags |= ZCDMA_FRAME_TRIGGER_MISSED;
+	chan->trigger_missed = false;
 }
 
 /**
@@ -381,10 +384,15 @@ static void begin_frame(struct zcdma_chan *chan, struct zcdma_xfer *xfer)
 void zcdma_exposure_start(struct zcdma_chan *chan, struct zcdma_xfer *xfer, ktime_t time)
 {
 	unsigned long flags;
-	u64 position = 0;
+	u64 position = 0, trigger_ns = 0;
 	bool has_position;
 	u64 sequence;
 
+	/* Light first. */
+	if (chan->gpio) {
+		zcdma_strobe_exposure_start(chan->gpio, time);
+		trigger_ns = zcdma_trigger_take(chan->gpio);
+	}
 	/* Another channel's clock maybe, and so not under this one's lock. */
 	has_position = xfer && zcdma_clock_read(chan, time, &position);
 
@@ -394,6 +402,10 @@ void zcdma_exposure_start(struct zcdma_chan *chan, struct zcdma_xfer *xfer, ktim
 		begin_frame(chan, xfer);
 		xfer->frame.exposure_start_ns = ktime_to_ns(time);
 		xfer->frame.flags |= ZCDMA_FRAME_EXPOSURE_TIME;
+		if (trigger_ns) {
+			xfer->frame.trigger_ns = trigger_ns;
+			xfer->frame.flags |= ZCDMA_FRAME_TRIGGER_TIME;
+		}
 		if (has_position) {
 			xfer->frame.pcm_position = position;
 			xfer->frame.flags |= ZCDMA_FRAME_PCM_POSITION;
@@ -417,6 +429,8 @@ EXPORT_SYMBOL_GPL(zcdma_exposure_start);
  */
 void zcdma_exposure_end(struct zcdma_chan *chan, struct zcdma_xfer *xfer, ktime_t time)
 {
+	if (chan->gpio)
+		zcdma_strobe_exposure_end(chan->gpio);
 	if (xfer)
 		xfer->frame.exposure_end_ns = ktime_to_ns(time);
 }
@@ -495,9 +509,12 @@ int zcdma_chan_start(struct zcdma_chan *chan)
 	chan->sequence = 0;
 	chan->moved = 0;
 	chan->lost = false;
+	chan->trigger_missed = false;
 	feed(chan, &refused);
 	spin_unlock_irq(&chan->lock);
 
+	if (chan->gpio)
+		zcdma_strobe_start(chan->gpio);
 	ret = chan->desc.ops->start(chan);
 	spin_lock_irq(&chan->lock);
 	if (ret) {
@@ -509,6 +526,8 @@ int zcdma_chan_start(struct zcdma_chan *chan)
 		}
 		chan->num_active = 0;
 		spin_unlock_irq(&chan->lock);
+		if (chan->gpio)
+			zcdma_strobe_stop(chan->gpio);
 		goto out_unlock;
 	}
 	chan->running = true;
@@ -517,6 +536,8 @@ int zcdma_chan_start(struct zcdma_chan *chan)
 	chan->paused = false;
 	if (chan->desc.kind == ZCDMA_KIND_PCM)
 		zcdma_clock_add(chan);
+	if (chan->gpio)
+		zcdma_trigger_start(chan->gpio);
 out_unlock:
 	mutex_unlock(&chan->mutex);
 	give_all_back(chan, &refused);
@@ -539,6 +560,10 @@ static void stop_locked(struct zcdma_chan *chan)
 
 	/* Nobody reads the clock after this, so the engine need not have one any more. */
 	zcdma_clock_del(chan);
+	if (was_running && chan->gpio) {
+		zcdma_trigger_stop(chan->gpio);
+		zcdma_strobe_stop(chan->gpio);
+	}
 	if (was_running)
 		chan->desc.ops->stop(chan);
 

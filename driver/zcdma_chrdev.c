@@ -45,7 +45,7 @@ static long device_info(struct zcdma_device *zdev, struct zcdma_device_info __us
 	struct zcdma_device_info info = {
 		.abi_version = ZCDMA_ABI_VERSION,
 		.num_channels = zdev->num_chans,
-		.features = ZCDMA_FEATURE_STREAM | ZCDMA_FEATURE_PCM,
+		.features = ZCDMA_FEATURE_STREAM | ZCDMA_FEATURE_PCM | zcdma_gpio_features(zdev),
 		.pool_size = zdev->pool_size,
 	};
 
@@ -207,7 +207,7 @@ static long do_ioctl(struct zcdma_device *zdev, unsigned int cmd, void __user *a
 	case ZCDMA_IOC_STREAM_OPEN:
 		return zcdma_stream_open(zdev, arg);
 	default:
-		return -ENOTTY;
+		return zcdma_gpio_ioctl(zdev, cmd, arg);
 	}
 }
 

@@ -4,7 +4,8 @@
  *
  * A device comes to life in one call of its engine and leaves in another. What leaves first is
  * the way in: "gone" is set under gone_lock, so no call from user space is under way when the
- * engine is let go; then front ends unbind, then the channels are stopped, then the nodes vanish.
+ * engine is let go; then front ends unbind, then the channels are stopped, then the nodes vanish,
+ * then strobe and trigger give their lines back.
  * The struct itself stays until the last file, buffer and channel reference is dropped.
  */
 #include <linux/ctype.h>
@@ -15,7 +16,7 @@
 #include <linux/of.h>
 #include <linux/slab.h>
 
-#include "zcdma_core.h"
+#include "zcdma_gpio.h"
 
 #define CREATE_TRACE_POINTS
 #include "zcdma_trace.h"
@@ -64,6 +65,7 @@ static void device_release(struct device *dev)
 {
 	struct zcdma_device *zdev = to_zdev(dev);
 
+	kfree(zdev->gpio);
 	put_device(zdev->mem);
 	put_device(zdev->parent);
 	if (zdev->id >= 0)
@@ -72,10 +74,29 @@ static void device_release(struct device *dev)
 	kfree(zdev);
 }
 
+/*
+ * Channels are suspended by their engine. Strobe and trigger must be quiet before it is, and until
+ * it is back: as those of the engine's child, these calls come at the right time.
+ */
+static int device_suspend_gpio(struct device *dev)
+{
+	zcdma_gpio_block(to_zdev(dev), true);
+	return 0;
+}
+
+static int device_resume_gpio(struct device *dev)
+{
+	zcdma_gpio_block(to_zdev(dev), false);
+	return 0;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(device_pm_ops, device_suspend_gpio, device_resume_gpio);
+
 static ZCDMA_CLASS_CONST struct class zcdma_class = {
 	.name = "zcdma",
 	.dev_groups = device_groups,
 	.dev_release = device_release,
+	.pm = pm_sleep_ptr(&device_pm_ops),
 };
 
 /* ---- Names ---- */
@@ -174,6 +195,8 @@ static int check_chan(struct device *parent, const struct zcdma_device_desc *des
 	/* What is left is between us and the engine's author. */
 	if (WARN_ON(!chan->depth || !chan->ops || !chan->ops->start || !chan->ops->stop ||
 		    !chan->ops->submit || (chan->num_ctrls && !chan->ops->set_ctrl)))
+		return -EINVAL;
+	if (WARN_ON(chan->ops->trigger && !chan->ops->set_triggered))
 		return -EINVAL;
 	if (WARN_ON(chan->kind == ZCDMA_KIND_VIDEO && (!chan->video || !chan->ops->set_video)))
 		return -EINVAL;
@@ -308,9 +331,12 @@ struct zcdma_device *zcdma_device_register(const struct zcdma_device_desc *desc)
 		}
 	}
 
-	ret = name_claim(zdev);
+	ret = zcdma_gpio_init(zdev);
 	if (ret)
 		goto err_chans;
+	ret = name_claim(zdev);
+	if (ret)
+		goto err_gpio;
 	zcdma_debugfs_add(zdev);
 	cdev_init(&zdev->cdev, &zcdma_chrdev_fops);
 	zdev->cdev.owner = THIS_MODULE;
@@ -328,6 +354,8 @@ err_cdev:
 err_debugfs:
 	debugfs_remove_recursive(zdev->debugfs);
 	name_release(zdev);
+err_gpio:
+	zcdma_gpio_exit(zdev);
 err_chans:
 	put_chans(zdev);
 err_put:
@@ -350,6 +378,7 @@ void zcdma_device_unregister(struct zcdma_device *zdev)
 	cdev_device_del(&zdev->cdev, &zdev->dev);
 	debugfs_remove_recursive(zdev->debugfs);
 	name_release(zdev);
+	zcdma_gpio_exit(zdev);
 	put_chans(zdev);
 	put_device(&zdev->dev);
 }

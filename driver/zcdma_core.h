@@ -15,6 +15,8 @@
 #include "zcdma.h"
 #include "zcdma_compat.h"
 
+struct zcdma_gpio;
+
 /**
  * struct zcdma_device - one registered device
  * @dev: class device behind /dev/zcdmaN; its refcount is the lifetime of the whole struct
@@ -38,6 +40,7 @@
  * @pool_used: bytes in @bufs, without imported ones
  * @clock_lock: protects @clock and zcdma_chan::clock_node; taken before a channel's lock
  * @clock: PCM channels that run, those that capture first; the first one's clock is the device's
+ * @gpio: strobe and trigger; NULL: it has neither. Constant while registered, freed with the device
  * @num_chans: entries of @chans
  * @chans: one reference held on each until unregistered
  */
@@ -62,6 +65,7 @@ struct zcdma_device {
 	u64 pool_used;
 	spinlock_t clock_lock; /* protects clock, zcdma_chan::clock_node */
 	struct list_head clock;
+	struct zcdma_gpio *gpio;
 	unsigned int num_chans;
 	struct zcdma_chan *chans[] __counted_by(num_chans);
 };
@@ -90,6 +94,8 @@ struct zcdma_device {
  * @num_active: entries of @active, at most desc.depth
  * @sequence: of the next exposure
  * @lost: a frame had no transfer since the last one that had
+ * @trigger_missed: a trigger started no frame since the last one that had a transfer
+ * @gpio: strobe and trigger, where they are this channel's, or NULL; as zcdma_device::gpio
  * @aux: the auxiliary device of the front end
  * @debugfs: directory of the channel
  */
@@ -106,7 +112,7 @@ struct zcdma_chan {
 	const struct zcdma_client *client;
 	bool paused;
 
-	spinlock_t lock; /* protects all from here to lost */
+	spinlock_t lock; /* protects all from here to trigger_missed */
 	bool gone;
 	bool running;
 	struct zcdma_pcm_config config;
@@ -116,7 +122,9 @@ struct zcdma_chan {
 	unsigned int num_active;
 	u64 sequence;
 	bool lost;
+	bool trigger_missed;
 
+	struct zcdma_gpio *gpio;
 	struct zcdma_auxdev *aux;
 	struct dentry *debugfs;
 };
@@ -216,6 +224,18 @@ extern const struct file_operations zcdma_chrdev_fops;
 
 /* zcdma_stream.c */
 int zcdma_stream_open(struct zcdma_device *zdev, struct zcdma_stream_open __user *user);
+
+/* zcdma_gpio.c */
+int zcdma_gpio_init(struct zcdma_device *zdev);
+void zcdma_gpio_exit(struct zcdma_device *zdev);
+void zcdma_gpio_block(struct zcdma_device *zdev, bool blocked);
+u64 zcdma_gpio_features(const struct zcdma_device *zdev);
+long zcdma_gpio_ioctl(struct zcdma_device *zdev, unsigned int cmd, void __user *user);
+
+/* zcdma_strobe.c, zcdma_trigger.c: what a channel has to tell them; see also zcdma_gpio.h */
+void zcdma_strobe_exposure_start(struct zcdma_gpio *gpio, ktime_t time);
+void zcdma_strobe_exposure_end(struct zcdma_gpio *gpio);
+u64 zcdma_trigger_take(struct zcdma_gpio *gpio);
 
 /* zcdma_debugfs.c */
 void zcdma_debugfs_init(void);

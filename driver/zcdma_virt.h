@@ -146,6 +146,8 @@ struct zvirt_faults {
  * @stamps: head and tail stamps
  * @exposure_ns: as set; a frame's is never longer than the frame
  * @exposing: the camera is between start and end of an exposure
+ * @triggered: the camera exposes a frame only when it is triggered
+ * @ending: the end of an exposure has not been reported yet
  * @frame: the one under exposure, or on display; NULL where there is no transfer for it
  * @frame_end: camera: when the next frame starts
  * @on_wire: display: what a camera looped to it sees: one of the descriptors, @store, or NULL
@@ -162,6 +164,8 @@ struct zvirt_video {
 	bool stamps;
 	u64 exposure_ns;
 	bool exposing;
+	bool triggered;
+	bool ending;
 	struct zvirt_desc *frame;
 	ktime_t frame_end;
 	struct zvirt_desc *on_wire;

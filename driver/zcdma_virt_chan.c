@@ -116,10 +116,15 @@ static enum hrtimer_restart interrupt(struct hrtimer *timer)
 		else if (event.type == ZVIRT_EVENT_EXPOSURE_END)
 			zcdma_exposure_end(vc->chan, event.xfer, event.time);
 
-		if (event.ready) {
+		if (event.ready || event.type == ZVIRT_EVENT_EXPOSURE_END) {
 			spin_lock_irqsave(&vdev->lock, flags);
-			vc->ready++;
-			zvirt_kick(vc);
+			/* Only cameras have ends, and now a trigger may begin the next exposure. */
+			if (event.type == ZVIRT_EVENT_EXPOSURE_END)
+				vc->video.ending = false;
+			if (event.ready) {
+				vc->ready++;
+				zvirt_kick(vc);
+			}
 			spin_unlock_irqrestore(&vdev->lock, flags);
 		}
 	}

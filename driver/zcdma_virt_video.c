@@ -5,7 +5,8 @@
  * Camera (capture). Frames start one interval apart, the first one an interval after streaming
  * has. A frame takes its descriptor when its exposure starts, and hands it to the worker when the
  * exposure ends; the next exposure may begin before the worker is through. A frame that finds no
- * descriptor is lost, and counted.
+ * descriptor is lost, and counted. Triggered, the same happens at each trigger instead of each
+ * interval; one that comes during an exposure is refused.
  *
  * Display (playback). At each refresh the display goes on to the next descriptor, and is done with
  * the one before it. Where there is no next one, it shows the last frame again, from a copy of its
@@ -242,10 +243,31 @@ static bool camera_move(struct zvirt_chan *vc, struct zvirt_desc *desc)
 	return true;
 }
 
-static void camera_event(struct zvirt_chan *vc, struct zvirt_event *event)
+/*
+ * An exposure starts at @time.
+ *
+ * Return: when it ends.
+ */
+static ktime_t camera_expose(struct zvirt_chan *vc, ktime_t time)
 {
 	struct zvirt_video *video = &vc->video;
 	u64 length;
+
+	lockdep_assert_held(&vc->vdev->lock);
+
+	video->frame = zvirt_fault(&vc->faults.drop) ? NULL : zvirt_begin(vc);
+	if (video->frame && !video->frame->failed)
+		wire_latch(vc, video->frame);
+	video->exposing = true;
+	vc->begun_at = time;
+	length = zvirt_clock(vc, video->fmt.interval_ns);
+	video->frame_end = ktime_add_ns(time, length);
+	return ktime_add_ns(time, min(video->exposure_ns, length));
+}
+
+static void camera_event(struct zvirt_chan *vc, struct zvirt_event *event)
+{
+	struct zvirt_video *video = &vc->video;
 
 	event->time = vc->due;
 	if (video->exposing) {
@@ -253,20 +275,58 @@ static void camera_event(struct zvirt_chan *vc, struct zvirt_event *event)
 		event->xfer = video->frame ? video->frame->xfer : NULL;
 		event->ready = video->frame;
 		video->exposing = false;
-		vc->due = video->frame_end;
+		video->ending = true;
+		vc->due = video->triggered ? KTIME_MAX : video->frame_end;
 		return;
 	}
 
-	video->frame = zvirt_fault(&vc->faults.drop) ? NULL : zvirt_begin(vc);
-	if (video->frame && !video->frame->failed)
-		wire_latch(vc, video->frame);
+	vc->due = camera_expose(vc, vc->due);
 	event->type = ZVIRT_EVENT_EXPOSURE_START;
 	event->xfer = video->frame ? video->frame->xfer : NULL;
-	video->exposing = true;
-	vc->begun_at = vc->due;
-	length = zvirt_clock(vc, video->fmt.interval_ns);
-	video->frame_end = ktime_add_ns(vc->due, length);
-	vc->due = ktime_add_ns(vc->due, min(video->exposure_ns, length));
+}
+
+/* The interrupt has the end of this exposure to report only after its start has been, here. */
+static int camera_trigger(struct zcdma_chan *chan, ktime_t time)
+{
+	struct zvirt_chan *vc = zcdma_chan_priv(chan);
+	struct zvirt_video *video = &vc->video;
+	struct zvirt_dev *vdev = vc->vdev;
+	struct zcdma_xfer *xfer;
+	unsigned long flags;
+	ktime_t end;
+
+	spin_lock_irqsave(&vdev->lock, flags);
+	if (vc->faults.stall || video->exposing || video->ending) {
+		spin_unlock_irqrestore(&vdev->lock, flags);
+		return -EBUSY;
+	}
+	end = camera_expose(vc, time);
+	xfer = video->frame ? video->frame->xfer : NULL;
+	spin_unlock_irqrestore(&vdev->lock, flags);
+
+	zcdma_exposure_start(chan, xfer, time);
+
+	spin_lock_irqsave(&vdev->lock, flags);
+	vc->due = end;
+	zvirt_arm(vdev);
+	spin_unlock_irqrestore(&vdev->lock, flags);
+	return 0;
+}
+
+static int camera_set_triggered(struct zcdma_chan *chan, bool on)
+{
+	struct zvirt_chan *vc = zcdma_chan_priv(chan);
+	struct zvirt_video *video = &vc->video;
+	struct zvirt_dev *vdev = vc->vdev;
+
+	spin_lock_irq(&vdev->lock);
+	video->triggered = on;
+	if (vc->running && !video->exposing) {
+		vc->due = on ? KTIME_MAX : max(video->frame_end, ktime_get());
+		zvirt_arm(vdev);
+	}
+	spin_unlock_irq(&vdev->lock);
+	return 0;
 }
 
 static int camera_start(struct zvirt_chan *vc)
@@ -307,9 +367,13 @@ static void camera_stop(struct zvirt_chan *vc)
 
 static void camera_run(struct zvirt_chan *vc, ktime_t now)
 {
-	vc->video.exposing = false;
-	vc->video.frame = NULL;
-	vc->due = ktime_add_ns(now, vc->video.fmt.interval_ns);
+	struct zvirt_video *video = &vc->video;
+
+	video->exposing = false;
+	video->ending = false;
+	video->frame = NULL;
+	video->frame_end = ktime_add_ns(now, video->fmt.interval_ns);
+	vc->due = video->triggered ? KTIME_MAX : video->frame_end;
 }
 
 /* ---- Display ---- */
@@ -461,6 +525,8 @@ static const struct zcdma_chan_ops camera_ops = {
 	.start = zvirt_start,
 	.stop = zvirt_stop,
 	.submit = zvirt_submit,
+	.set_triggered = camera_set_triggered,
+	.trigger = camera_trigger,
 };
 
 static const struct zcdma_chan_ops display_ops = {

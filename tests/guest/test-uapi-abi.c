@@ -41,7 +41,9 @@ static bool device_info(int dev)
 	check(zct_ioctl(dev, ZCDMA_IOC_DEVICE_INFO, &info) == 0);
 	check(info.abi_version == ZCDMA_ABI_VERSION);
 	check(info.num_channels >= 2 && info.num_channels <= 8);
-	check(info.features == (ZCDMA_FEATURE_STREAM | ZCDMA_FEATURE_PCM));
+	check(info.features == (ZCDMA_FEATURE_STREAM | ZCDMA_FEATURE_STROBE |
+				ZCDMA_FEATURE_TRIGGER | ZCDMA_FEATURE_TRIGGER_LINE |
+				ZCDMA_FEATURE_PCM));
 	check(info.pool_size >= 1 << 20 && info.pool_size % ZCT_PAGE == 0);
 	check(info.pool_used == 0);
 	check(!strcmp(info.name, "virt0"));
@@ -98,6 +100,31 @@ static bool buffer_alloc(int dev)
 	return true;
 }
 
+static bool strobe_and_trigger(int dev)
+{
+	struct zcdma_gpio_open open = { .fd_flags = O_CLOEXEC };
+	struct zcdma_gpio_state state;
+	struct zcdma_trigger trigger;
+	struct zcdma_strobe strobe;
+
+	check(zct_ioctl(dev, ZCDMA_IOC_TRIGGER_GET, &trigger) == 0);
+	check(trigger.mode == ZCDMA_TRIGGER_OFF && trigger.divider == 1);
+	check(zct_ioctl(dev, ZCDMA_IOC_TRIGGER_SET, &trigger) == 0);
+	check(zct_ioctl(dev, ZCDMA_IOC_TRIGGER_SOFTWARE, NULL) == -EINVAL);
+	check(zct_ioctl(dev, ZCDMA_IOC_STROBE_GET, &strobe) == 0);
+	check(strobe.mode == ZCDMA_STROBE_OFF && strobe.limit_ns == 2000000000);
+	check(zct_ioctl(dev, ZCDMA_IOC_STROBE_SET, &strobe) == 0);
+	memset(&state, 0xff, sizeof(state));
+	check(zct_ioctl(dev, ZCDMA_IOC_GPIO_STATE, &state) == 0);
+	check(!(state.flags & ZCDMA_GPIO_STROBE_ACTIVE));
+	check(zct_is_zero((uint8_t *)state.reserved, sizeof(state.reserved)));
+	check(zct_ioctl(dev, ZCDMA_IOC_GPIO_OPEN, &open) == 0);
+	check(open.layout == ZCDMA_GPIO_PL061 && open.map_size >= ZCT_PAGE);
+	check(zct_ioctl(open.fd, ZCDMA_IOC_GPIO_STATE, &state) == 0);
+	close(open.fd);
+	return true;
+}
+
 static bool refusals(int dev)
 {
 	struct zcdma_buffer_alloc alloc = { .size = 1ULL << 32 | 4096 };
@@ -120,6 +147,7 @@ int main(void)
 	run("test_device_info_is_the_same", device_info);
 	run("test_channel_info_is_the_same", channel_info);
 	run("test_buffer_alloc_is_the_same", buffer_alloc);
+	run("test_strobe_and_trigger_are_the_same", strobe_and_trigger);
 	run("test_refusals_are_the_same", refusals);
 	return failed;
 }

@@ -51,6 +51,12 @@ static const char *read_line(const char *format, const char *a, const char *b)
 static void test_device_info_tells_what_it_is(void **state)
 {
 	static const char * const names[] = { "virt0", "virt1" };
+	/* Only the first one has lines. */
+	static const uint64_t features[] = {
+		ZCDMA_FEATURE_STREAM | ZCDMA_FEATURE_STROBE | ZCDMA_FEATURE_TRIGGER |
+			ZCDMA_FEATURE_TRIGGER_LINE | ZCDMA_FEATURE_PCM,
+		ZCDMA_FEATURE_STREAM | ZCDMA_FEATURE_TRIGGER | ZCDMA_FEATURE_PCM,
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		int fd = zct_open(names[i]);
@@ -61,7 +67,7 @@ static void test_device_info_tells_what_it_is(void **state)
 		memset(&info, 0xff, sizeof(info));
 		assert_int_equal(zct_ioctl(fd, ZCDMA_IOC_DEVICE_INFO, &info), 0);
 		assert_int_equal(info.abi_version, 1);
-		assert_int_equal(info.features, ZCDMA_FEATURE_STREAM | ZCDMA_FEATURE_PCM);
+		assert_int_equal(info.features, features[i]);
 		assert_string_equal(info.name, names[i]);
 		assert_true(zct_is_zero((uint8_t *)info.name + strlen(info.name),
 					sizeof(info.name) - strlen(info.name)));
@@ -395,6 +401,9 @@ static void test_bad_addresses_are_refused(void **state)
 {
 	const unsigned long requests[] = {
 		ZCDMA_IOC_DEVICE_INFO, ZCDMA_IOC_CHANNEL_INFO, ZCDMA_IOC_BUFFER_ALLOC,
+		ZCDMA_IOC_TRIGGER_GET, ZCDMA_IOC_TRIGGER_SET, ZCDMA_IOC_STROBE_GET,
+		ZCDMA_IOC_STROBE_SET, ZCDMA_IOC_STROBE_PULSE, ZCDMA_IOC_GPIO_STATE,
+		ZCDMA_IOC_GPIO_OPEN,
 	};
 	uint8_t *page = mmap(NULL, 2 * ZCT_PAGE, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -416,6 +425,7 @@ static void test_bad_addresses_are_refused(void **state)
 	/* A channel's number is zero in there, so this has something to write back, too. */
 	refuse_address(ZCDMA_IOC_BUFFER_ALLOC, page);
 	refuse_address(ZCDMA_IOC_CHANNEL_INFO, page + 64);
+	refuse_address(ZCDMA_IOC_GPIO_OPEN, page + 64);
 	munmap(page, 2 * ZCT_PAGE);
 }
 
@@ -437,7 +447,9 @@ static void test_unknown_ioctls_are_refused(void **state)
 
 				if (request == ZCDMA_IOC_DEVICE_INFO ||
 				    request == ZCDMA_IOC_CHANNEL_INFO ||
-				    request == ZCDMA_IOC_BUFFER_ALLOC)
+				    request == ZCDMA_IOC_BUFFER_ALLOC ||
+				    request == ZCDMA_IOC_TRIGGER_SOFTWARE ||
+				    request == ZCDMA_IOC_STROBE_PULSE)
 					continue;
 				memset(arg, 0, sizeof(arg));
 				if (zct_ioctl(dev, request, arg) != -ENOTTY)

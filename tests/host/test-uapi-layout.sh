@@ -47,6 +47,11 @@ zcdma_stream_open 208 channel 0 flags 4 fd_flags 8 num_buffers 12 buffer_size 16
 zcdma_stream_buffer 16 index 0 fd_flags 4 fd 8 reserved 12
 zcdma_control 64 id 0 reserved0 4 value 8 min 16 max 24 step 32 def 40 reserved 48
 zcdma_position 32 bytes 0 time_ns 8 clock 16 reserved 24
+zcdma_trigger 64 mode 0 source 4 activation 8 divider 12 delay_ns 16 period_ns 24 reserved 32
+zcdma_strobe 64 mode 0 inverted 4 delay_ns 8 duration_ns 16 limit_ns 24 reserved 32
+zcdma_strobe_pulse 32 duration_ns 0 reserved 8
+zcdma_gpio_state 112 flags 0 reserved0 4 triggers 8 triggers_missed 16 trigger_ns 24 strobes 32 strobes_missed 40 strobes_cut 48 strobe_on_ns 56 strobe_off_ns 64 reserved 72
+zcdma_gpio_open 80 fd_flags 0 fd 4 layout 8 reserved0 12 map_size 16 set_offset 24 set_value 28 clear_offset 32 clear_value 36 level_offset 40 level_mask 44 reserved 48
 LAYOUT
 
 {
@@ -76,6 +81,19 @@ LAYOUT
 	IS(ZCDMA_IOC_STREAM_PAUSE, 0x7a28u); IS(ZCDMA_IOC_STREAM_RESUME, 0x7a29u);
 	IS(ZCDMA_PCM_S16_LE, 1); IS(ZCDMA_PCM_S24_LE, 2); IS(ZCDMA_PCM_S32_LE, 4);
 	IS(ZCDMA_PCM_FLOAT_LE, 8); IS(ZCDMA_PCM_PAUSE, 1); IS(ZCDMA_PCM_RESIDUE, 2);
+	IS(ZCDMA_IOC_TRIGGER_GET, 0x80407a30u); IS(ZCDMA_IOC_TRIGGER_SET, 0x40407a31u);
+	IS(ZCDMA_IOC_TRIGGER_SOFTWARE, 0x7a32u);
+	IS(ZCDMA_IOC_STROBE_GET, 0x80407a33u); IS(ZCDMA_IOC_STROBE_SET, 0x40407a34u);
+	IS(ZCDMA_IOC_STROBE_PULSE, 0x40207a35u); IS(ZCDMA_IOC_GPIO_STATE, 0x80707a36u);
+	IS(ZCDMA_IOC_GPIO_OPEN, 0xc0507a37u);
+	IS(ZCDMA_TRIGGER_OFF, 0); IS(ZCDMA_TRIGGER_ON, 1);
+	IS(ZCDMA_TRIGGER_SOFTWARE, 0); IS(ZCDMA_TRIGGER_LINE, 1); IS(ZCDMA_TRIGGER_TIMER, 2);
+	IS(ZCDMA_TRIGGER_RISING, 0); IS(ZCDMA_TRIGGER_FALLING, 1); IS(ZCDMA_TRIGGER_BOTH, 2);
+	IS(ZCDMA_STROBE_OFF, 0); IS(ZCDMA_STROBE_EXPOSURE, 1); IS(ZCDMA_STROBE_FIXED, 2);
+	IS(ZCDMA_GPIO_STROBE_ACTIVE, 1); IS(ZCDMA_GPIO_TRIGGER_ACTIVE, 2);
+	IS(ZCDMA_GPIO_STROBE_MAPPED, 4);
+	IS(ZCDMA_GPIO_NO_BLOCK, 0); IS(ZCDMA_GPIO_PL061, 1); IS(ZCDMA_GPIO_BCM2835, 2);
+	IS(ZCDMA_GPIO_SET_CLEAR, 3);
 	IS(ZCDMA_NAME_LEN, 32);
 	IS(ZCDMA_BUFFER_SIZE_MAX, 1ull << 30);
 	IS(ZCDMA_KIND_VIDEO, 0); IS(ZCDMA_KIND_PCM, 1); IS(ZCDMA_KIND_RAW, 2);

@@ -75,8 +75,9 @@ enum zcdma_owner {
  * undefined. LOST: one or more frames between this one and the one before it had
  * no buffer to go to (their sequence numbers are missing). On a PCM channel that is an
  * xrun: one sequence number is missing for the whole gap, and @pcm_position says how long
- * it was. The *_TIME and PCM bits say which of the fields are known; a field without its bit
- * is 0.
+ * it was. TRIGGER_MISSED: one or more triggers between this frame and the one before it started
+ * none, see struct zcdma_trigger. The *_TIME and PCM bits say which of the fields are known; a
+ * field without its bit is 0.
  */
 #define ZCDMA_FRAME_ERROR		0x00000001
 #define ZCDMA_FRAME_LOST		0x00000002
@@ -89,7 +90,8 @@ enum zcdma_owner {
  * struct zcdma_frame - the frame record: what is known of one finished transfer
  * @sequence: number of the frame since streaming started, from 0; counts frames
  *	that were lost, too
- * @trigger_ns: time of the trigger that started the frame
+ * @trigger_ns: time of the trigger that started the frame: of its edge, call or tick, before
+ *	any delay
  * @exposure_start_ns: start of the exposure; where the hardware has none, the time
  *	from which on the transfer was the next: it was handed to the hardware, and
  *	the one before it was done
@@ -144,11 +146,16 @@ struct zcdma_stamp {
 /*
  * struct zcdma_device_info::features
  *
- * STREAM: %ZCDMA_IOC_STREAM_OPEN and %ZCDMA_IOC_FORMAT_INFO exist. PCM: so do
- * %ZCDMA_IOC_PCM_INFO, zcdma_stream_open::pcm, and the stream's POSITION, PAUSE and RESUME.
+ * STREAM: %ZCDMA_IOC_STREAM_OPEN and %ZCDMA_IOC_FORMAT_INFO exist. STROBE: the device has a strobe
+ * line. TRIGGER: frames can be triggered, by software and timer at least. TRIGGER_LINE: and by a
+ * line. PCM: %ZCDMA_IOC_PCM_INFO, zcdma_stream_open::pcm, and the stream's POSITION, PAUSE and
+ * RESUME exist.
  */
 #define ZCDMA_FEATURE_STREAM		0x0000000000000001ULL
-#define ZCDMA_FEATURE_PCM		0x0000000000000002ULL
+#define ZCDMA_FEATURE_STROBE		0x0000000000000002ULL
+#define ZCDMA_FEATURE_TRIGGER		0x0000000000000004ULL
+#define ZCDMA_FEATURE_TRIGGER_LINE	0x0000000000000008ULL
+#define ZCDMA_FEATURE_PCM		0x0000000000000010ULL
 
 /**
  * struct zcdma_device_info - what a device is (%ZCDMA_IOC_DEVICE_INFO)
@@ -589,6 +596,236 @@ struct zcdma_position {
 	__u64 reserved;
 };
 
+/* ---- Strobe and trigger ---- */
+
+/*
+ * A device has at most one trigger and one strobe; they belong to its first video capture channel,
+ * or else its first capture channel. The words are GenICam's. Settings hold until they are changed,
+ * by whichever program, through /dev/zcdmaN or as controls of the V4L2 node, and outlive both.
+ * They can be changed at any time.
+ */
+
+/**
+ * enum zcdma_trigger_mode - what starts a frame
+ * @ZCDMA_TRIGGER_OFF: the device's own clock, one frame after the other
+ * @ZCDMA_TRIGGER_ON: a trigger; without one there is no frame
+ */
+enum zcdma_trigger_mode {
+	ZCDMA_TRIGGER_OFF = 0,
+	ZCDMA_TRIGGER_ON = 1,
+};
+
+/**
+ * enum zcdma_trigger_source - what a trigger is
+ * @ZCDMA_TRIGGER_SOFTWARE: %ZCDMA_IOC_TRIGGER_SOFTWARE
+ * @ZCDMA_TRIGGER_LINE: an edge on the line of the node's trigger-gpios
+ * @ZCDMA_TRIGGER_TIMER: a tick of a timer, which runs while the channel does
+ */
+enum zcdma_trigger_source {
+	ZCDMA_TRIGGER_SOFTWARE = 0,
+	ZCDMA_TRIGGER_LINE = 1,
+	ZCDMA_TRIGGER_TIMER = 2,
+};
+
+/**
+ * enum zcdma_trigger_activation - which edges of the line are triggers
+ * @ZCDMA_TRIGGER_RISING: from inactive to active, as the device tree has it (GPIO_ACTIVE_LOW)
+ * @ZCDMA_TRIGGER_FALLING: from active to inactive
+ * @ZCDMA_TRIGGER_BOTH: every edge
+ */
+enum zcdma_trigger_activation {
+	ZCDMA_TRIGGER_RISING = 0,
+	ZCDMA_TRIGGER_FALLING = 1,
+	ZCDMA_TRIGGER_BOTH = 2,
+};
+
+#define ZCDMA_TRIGGER_DIVIDER_MAX	1000000U
+#define ZCDMA_TRIGGER_DELAY_MAX_NS	1000000000ULL
+#define ZCDMA_TRIGGER_PERIOD_MIN_NS	100000ULL
+#define ZCDMA_TRIGGER_PERIOD_MAX_NS	100000000000ULL
+
+/**
+ * struct zcdma_trigger - settings of the trigger (%ZCDMA_IOC_TRIGGER_GET, %ZCDMA_IOC_TRIGGER_SET)
+ * @mode: enum zcdma_trigger_mode
+ * @source: enum zcdma_trigger_source
+ * @activation: enum zcdma_trigger_activation
+ * @divider: 1 to %ZCDMA_TRIGGER_DIVIDER_MAX: the last of so many triggers starts a frame, the
+ *	others are counted and no more
+ * @delay_ns: 0 to %ZCDMA_TRIGGER_DELAY_MAX_NS: from the trigger to the start of the exposure
+ * @period_ns: %ZCDMA_TRIGGER_PERIOD_MIN_NS to %ZCDMA_TRIGGER_PERIOD_MAX_NS: of the timer
+ * @reserved: 0
+ *
+ * A trigger that comes while the delay of the one before it lasts, or while a frame is still
+ * being exposed, starts no frame: it is missed, which zcdma_gpio_state::triggers_missed counts
+ * and %ZCDMA_FRAME_TRIGGER_MISSED in the next frame record tells.
+ *
+ * SET: EOPNOTSUPP: the device's frames cannot be triggered, or not by a line. ERANGE: a number is
+ * outside of its range. EINVAL: an enumerator that does not exist.
+ */
+struct zcdma_trigger {
+	__u32 mode;
+	__u32 source;
+	__u32 activation;
+	__u32 divider;
+	__u64 delay_ns;
+	__u64 period_ns;
+	__u64 reserved[4];
+};
+
+/**
+ * enum zcdma_strobe_mode - when the strobe line is active
+ * @ZCDMA_STROBE_OFF: never, but for test pulses
+ * @ZCDMA_STROBE_EXPOSURE: from delay_ns after the start of an exposure until its end
+ * @ZCDMA_STROBE_FIXED: from delay_ns after the start of an exposure for duration_ns
+ */
+enum zcdma_strobe_mode {
+	ZCDMA_STROBE_OFF = 0,
+	ZCDMA_STROBE_EXPOSURE = 1,
+	ZCDMA_STROBE_FIXED = 2,
+};
+
+#define ZCDMA_STROBE_DELAY_MAX_NS	1000000000ULL
+#define ZCDMA_STROBE_DURATION_MIN_NS	1000ULL
+
+/**
+ * struct zcdma_strobe - settings of the strobe (%ZCDMA_IOC_STROBE_GET, %ZCDMA_IOC_STROBE_SET)
+ * @mode: enum zcdma_strobe_mode
+ * @inverted: 1: active and inactive change places with what the device tree says. Test the lamp's
+ *	behaviour with care: it also is what the line is at when nothing happens
+ * @delay_ns: 0 to %ZCDMA_STROBE_DELAY_MAX_NS
+ * @duration_ns: FIXED: %ZCDMA_STROBE_DURATION_MIN_NS to @limit_ns
+ * @limit_ns: no pulse is longer; from the kernel, which has it from the node's
+ *	zcdma,strobe-max-us. Ignored by SET
+ * @reserved: 0
+ *
+ * Pulses do not overlap: an exposure that starts before the pulse of the one before it is over
+ * gets none, which zcdma_gpio_state::strobes_missed counts. In EXPOSURE mode, one that ends before
+ * the delay is over gets none either.
+ *
+ * The line is inactive whenever the channel does not run. SET ends a pulse that is under way.
+ *
+ * SET: EOPNOTSUPP: the device has no strobe line. ERANGE: a number is outside of its range.
+ * EINVAL: an enumerator that does not exist.
+ */
+struct zcdma_strobe {
+	__u32 mode;
+	__u32 inverted;
+	__u64 delay_ns;
+	__u64 duration_ns;
+	__u64 limit_ns;
+	__u64 reserved[4];
+};
+
+/**
+ * struct zcdma_strobe_pulse - a test pulse, now (%ZCDMA_IOC_STROBE_PULSE)
+ * @duration_ns: %ZCDMA_STROBE_DURATION_MIN_NS to zcdma_strobe::limit_ns; 0 ends a pulse that is
+ *	under way
+ * @reserved: 0
+ *
+ * EOPNOTSUPP: the device has no strobe line. ERANGE: @duration_ns is outside of its range.
+ * EBUSY: a pulse is under way, or the channel runs with a strobe mode other than OFF.
+ */
+struct zcdma_strobe_pulse {
+	__u64 duration_ns;
+	__u64 reserved[3];
+};
+
+/*
+ * struct zcdma_gpio_state::flags
+ *
+ * STROBE_ACTIVE: a pulse is under way. TRIGGER_ACTIVE: the trigger line is active. STROBE_MAPPED:
+ * edges of the strobe are written straight to the registers of the node's zcdma,gpio-block.
+ */
+#define ZCDMA_GPIO_STROBE_ACTIVE	0x00000001
+#define ZCDMA_GPIO_TRIGGER_ACTIVE	0x00000002
+#define ZCDMA_GPIO_STROBE_MAPPED	0x00000004
+
+/**
+ * struct zcdma_gpio_state - what strobe and trigger have done (%ZCDMA_IOC_GPIO_STATE)
+ * @flags: ZCDMA_GPIO_*
+ * @reserved0: 0
+ * @triggers: edges, calls and ticks of the source that was set, while the mode was on
+ * @triggers_missed: those that should have started a frame and could not
+ * @trigger_ns: time of the last of @triggers
+ * @strobes: pulses
+ * @strobes_missed: exposures that got no pulse because the one before was not over
+ * @strobes_cut: pulses that the limit ended
+ * @strobe_on_ns: time at which the line last became active: taken right after it was written
+ * @strobe_off_ns: time at which it last became inactive
+ * @reserved: 0
+ *
+ * Counts begin with 0 when the device is bound.
+ */
+struct zcdma_gpio_state {
+	__u32 flags;
+	__u32 reserved0;
+	__u64 triggers;
+	__u64 triggers_missed;
+	__u64 trigger_ns;
+	__u64 strobes;
+	__u64 strobes_missed;
+	__u64 strobes_cut;
+	__u64 strobe_on_ns;
+	__u64 strobe_off_ns;
+	__u64 reserved[5];
+};
+
+/**
+ * enum zcdma_gpio_layout - registers of a GPIO block
+ * @ZCDMA_GPIO_NO_BLOCK: the node names none
+ * @ZCDMA_GPIO_PL061: Arm PrimeCell GPIO (DDI 0190): data register with an address mask
+ * @ZCDMA_GPIO_BCM2835: Broadcom BCM2835 and its descendants: GPSET, GPCLR and GPLEV
+ * @ZCDMA_GPIO_SET_CLEAR: gpio-mmio with "set" and "clr" registers of 32 bits
+ */
+enum zcdma_gpio_layout {
+	ZCDMA_GPIO_NO_BLOCK = 0,
+	ZCDMA_GPIO_PL061 = 1,
+	ZCDMA_GPIO_BCM2835 = 2,
+	ZCDMA_GPIO_SET_CLEAR = 3,
+};
+
+/**
+ * struct zcdma_gpio_open - get strobe and trigger as a file descriptor (%ZCDMA_IOC_GPIO_OPEN)
+ * @fd_flags: O_CLOEXEC for the new descriptor, from the program
+ * @fd: the descriptor, from the kernel as everything below; the program owns it and closes it
+ * @layout: enum zcdma_gpio_layout
+ * @reserved0: 0
+ * @map_size: bytes that can be mapped at offset 0 of @fd: the block's registers, in whole pages.
+ *	0: none
+ * @set_offset: offset of the register that makes the strobe line high; all are 32 bits wide
+ * @set_value: what to write there
+ * @clear_offset: offset of the register that makes it low
+ * @clear_value: what to write there
+ * @level_offset: offset of the register with the line's level
+ * @level_mask: its bit in there
+ * @reserved: 0
+ *
+ * On the descriptor:
+ *  - %ZCDMA_IOC_GPIO_STATE, as on /dev/zcdmaN;
+ *  - poll() reports EPOLLIN while there have been triggers since the last %ZCDMA_IOC_GPIO_STATE
+ *    on it (or since it was opened), and EPOLLHUP | EPOLLERR once the device is gone;
+ *  - mmap(), shared, of up to @map_size bytes. It needs CAP_SYS_RAWIO, for it leads to every line
+ *    of the block (EPERM without), the node's zcdma,gpio-user-mapping, and a block that shares
+ *    no page with another device (EACCES without; the kernel log says why). Writing to other
+ *    registers than these is between the program and the GPIO controller's driver.
+ *
+ * EOPNOTSUPP: the device has neither strobe nor trigger.
+ */
+struct zcdma_gpio_open {
+	__u32 fd_flags;
+	__s32 fd;
+	__u32 layout;
+	__u32 reserved0;
+	__u64 map_size;
+	__u32 set_offset;
+	__u32 set_value;
+	__u32 clear_offset;
+	__u32 clear_value;
+	__u32 level_offset;
+	__u32 level_mask;
+	__u64 reserved[4];
+};
+
 #define ZCDMA_IOC_MAGIC			'z'
 #define ZCDMA_IOC_DEVICE_INFO		_IOR(ZCDMA_IOC_MAGIC, 0x00, struct zcdma_device_info)
 #define ZCDMA_IOC_CHANNEL_INFO		_IOWR(ZCDMA_IOC_MAGIC, 0x01, struct zcdma_channel_info)
@@ -598,6 +835,21 @@ struct zcdma_position {
 #define ZCDMA_IOC_FORMAT_INFO		_IOWR(ZCDMA_IOC_MAGIC, 0x10, struct zcdma_format_desc)
 #define ZCDMA_IOC_STREAM_OPEN		_IOWR(ZCDMA_IOC_MAGIC, 0x11, struct zcdma_stream_open)
 #define ZCDMA_IOC_PCM_INFO		_IOWR(ZCDMA_IOC_MAGIC, 0x12, struct zcdma_pcm_info)
+
+/*
+ * On /dev/zcdmaN
+ *
+ * TRIGGER_SOFTWARE: a trigger. EINVAL: the mode is off, or the source another. EAGAIN: the channel
+ *	does not run. EBUSY: missed, see struct zcdma_trigger. EOPNOTSUPP: as for SET.
+ */
+#define ZCDMA_IOC_TRIGGER_GET		_IOR(ZCDMA_IOC_MAGIC, 0x30, struct zcdma_trigger)
+#define ZCDMA_IOC_TRIGGER_SET		_IOW(ZCDMA_IOC_MAGIC, 0x31, struct zcdma_trigger)
+#define ZCDMA_IOC_TRIGGER_SOFTWARE	_IO(ZCDMA_IOC_MAGIC, 0x32)
+#define ZCDMA_IOC_STROBE_GET		_IOR(ZCDMA_IOC_MAGIC, 0x33, struct zcdma_strobe)
+#define ZCDMA_IOC_STROBE_SET		_IOW(ZCDMA_IOC_MAGIC, 0x34, struct zcdma_strobe)
+#define ZCDMA_IOC_STROBE_PULSE		_IOW(ZCDMA_IOC_MAGIC, 0x35, struct zcdma_strobe_pulse)
+#define ZCDMA_IOC_GPIO_STATE		_IOR(ZCDMA_IOC_MAGIC, 0x36, struct zcdma_gpio_state)
+#define ZCDMA_IOC_GPIO_OPEN		_IOWR(ZCDMA_IOC_MAGIC, 0x37, struct zcdma_gpio_open)
 
 /*
  * On a stream
