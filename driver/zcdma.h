@@ -170,6 +170,8 @@ struct zcdma_video_format {
  * @line_ns: time that the engine takes for a line; lengthens the shortest interval of high
  *	frames; 0: no such limit
  * @packed: lines follow each other without a gap: no longer bytesperline can be had
+ * @line_alignment: a longer bytesperline is a multiple of it; 0 stands for 1
+ * @max_sizeimage: bytes that a longer bytesperline may lead to; 0: ZCDMA_BUFFER_SIZE_MAX
  * @def_width: pixels after probe
  * @def_height: lines after probe
  * @def_interval_ns: interval after probe
@@ -187,6 +189,8 @@ struct zcdma_video_caps {
 	u64 max_interval_ns;
 	u32 line_ns;
 	bool packed;
+	u32 line_alignment;
+	u32 max_sizeimage;
 	u32 def_width;
 	u32 def_height;
 	u64 def_interval_ns;

@@ -4,17 +4,27 @@
  *
  * zcdma-dmaengine.ko makes channels of the node's `dmas`, so that a board needs no driver of its
  * own; dts/bindings/zcdma,dmaengine.yaml describes the node. Every transfer becomes one finite
- * slave_sg descriptor: its pieces of memory, none longer than the controller takes, to or from the
- * address of a FIFO, or through a stream port. The CPU does not touch the data.
+ * descriptor, to or from the address of a FIFO, or through a stream port: a list of pieces of
+ * memory, none longer than the controller takes (slave_sg), or, where lines of a picture have gaps
+ * between them, one description of them all (interleaved). The CPU does not touch the data.
  *
- * A transfer ends in one of three ways, each exactly once:
+ * Nothing is cyclic. A cyclic descriptor goes round in one buffer without asking: a program would
+ * see memory change that it holds, and what it had not filled in time would be played again. Here
+ * a buffer has one owner at a time, and what is not handed in is not moved. With ZDMA_DEPTH
+ * descriptors in the controller's driver there is no gap between two, either; all that a cyclic
+ * one would save is making the next.
  *
- *     submit() ---> busy ---> zdma_complete(), from the controller's driver: moved, or failed
- *                    | \----> zdma_watchdog(): it took too long, the controller is cleared
- *                    \------> zdma_stop(): forgotten, the core has it back
+ *     submit() ---> waiting ---> busy ---> zdma_complete(), from the controller's driver: moved, or
+ *          \____________________/ |        failed
+ *                                 |\-----> zdma_watchdog(): it took too long
+ *                                 \------> zdma_stop(): forgotten, the core has it back
  *
- * Whoever takes the slot off the busy list, under the lock, reports. The watchdog and stop do so
- * after dmaengine_terminate_sync(), when nothing is moved and no callback runs any more.
+ * Controllers have descriptors for so many pieces and no more: what does not fit beside the
+ * transfers under way waits for one of them to end. What does not fit alone fails.
+ *
+ * Each transfer ends once: whoever takes the slot off its list, under the lock, reports. The
+ * watchdog and stop do so after dmaengine_terminate_sync(), when nothing is moved and no callback
+ * runs any more.
  *
  * Who can reach a zdma_chan (devm memory of the platform device), and what holds it alive
  *
@@ -108,12 +118,150 @@ static const char *result_text(enum dmaengine_tx_result result)
 	}
 }
 
+static void zdma_complete(void *param, const struct dmaengine_result *result);
+
+void zdma_set_format(struct zdma_chan *zc, const struct zcdma_video_format *format)
+{
+	zc->format = *format;
+	if (zc->lines)
+		zc->lines->sgl[0].size = format->width * zcdma_format_info(format->fourcc)->bytes;
+}
+
+void zdma_set_lines(struct zdma_chan *zc, dma_addr_t at, size_t num, size_t stride)
+{
+	struct dma_interleaved_template *lines = zc->lines;
+
+	if (zc->direction == ZCDMA_CAPTURE)
+		lines->dst_start = at;
+	else
+		lines->src_start = at;
+	lines->numf = num;
+	lines->sgl[0].icg = stride - lines->sgl[0].size;
+}
+
+/* A list of pieces. NULL: no room for it, or none yet. */
+static struct dma_async_tx_descriptor *prep_pieces(struct zdma_slot *slot)
+{
+	struct zdma_chan *zc = slot->zc;
+	int num;
+
+	num = cut_pieces(zc, slot->xfer, NULL);
+	if (num < 0)
+		return ERR_PTR(num);
+	if (num > slot->table.orig_nents) {
+		sg_free_table(&slot->table);
+		if (sg_alloc_table(&slot->table, num, GFP_NOWAIT | __GFP_NOWARN))
+			return NULL;
+	}
+	cut_pieces(zc, slot->xfer, slot->table.sgl);
+	return dmaengine_prep_slave_sg(zc->dma, slot->table.sgl, num, zdma_direction(zc),
+				       DMA_PREP_INTERRUPT | DMA_CTRL_ACK);
+}
+
+/* Whole lines, in one piece of memory: the core has been told of that. */
+static struct dma_async_tx_descriptor *prep_lines(struct zdma_slot *slot)
+{
+	const struct zcdma_xfer *xfer = slot->xfer;
+	const struct scatterlist *sg = zcdma_buf_sgt(xfer->buf)->sgl;
+	struct zdma_chan *zc = slot->zc;
+	dma_addr_t at = sg_dma_address(sg) + xfer->offset;
+
+	if (xfer->offset + xfer->len > sg_dma_len(sg) || !IS_ALIGNED(at, zc->alignment) ||
+	    xfer->len % zc->format.bytesperline)
+		return ERR_PTR(-EINVAL);
+	zdma_set_lines(zc, at, xfer->len / zc->format.bytesperline, zc->format.bytesperline);
+	return dmaengine_prep_interleaved_dma(zc->dma, zc->lines,
+					      DMA_PREP_INTERRUPT | DMA_CTRL_ACK);
+}
+
+/* A packed picture is one piece, for controllers that can do pieces. */
+static bool by_lines(const struct zdma_chan *zc)
+{
+	return zc->lines && (!zc->dma->device->device_prep_slave_sg ||
+			     zc->format.bytesperline != zc->lines->sgl[0].size);
+}
+
+/*
+ * Make a descriptor of a transfer, and leave it in the DMA controller's driver.
+ *
+ * Return: 0, -EAGAIN where there is no room for it, or another error.
+ */
+static int slot_submit(struct zdma_slot *slot)
+{
+	struct dma_async_tx_descriptor *tx;
+	struct zdma_chan *zc = slot->zc;
+
+	lockdep_assert_held(&zc->lock);
+
+	tx = by_lines(zc) ? prep_lines(slot) : prep_pieces(slot);
+	if (IS_ERR_OR_NULL(tx))
+		return tx ? PTR_ERR(tx) : -EAGAIN;
+	tx->callback_result = zdma_complete;
+	tx->callback_param = slot;
+	slot->cookie = dmaengine_submit(tx);
+	if (dma_submit_error(slot->cookie))
+		return -EIO;
+	if (list_empty(&zc->busy))
+		zc->deadline = jiffies + zc->timeout;
+	list_move_tail(&slot->node, &zc->busy);
+	return 0;
+}
+
+/* Those that wait go in order, as far as there is room. Others cannot be submitted: to @failed. */
+static void submit_waiting(struct zdma_chan *zc, struct list_head *failed)
+{
+	struct zdma_slot *slot, *next;
+	bool issue = false;
+	int ret;
+
+	lockdep_assert_held(&zc->lock);
+
+	list_for_each_entry_safe(slot, next, &zc->waiting, node) {
+		ret = slot_submit(slot);
+		issue |= !ret;
+		if (ret == -EAGAIN)
+			break;
+		if (ret)
+			list_move_tail(&slot->node, failed);
+	}
+	if (issue)
+		dma_async_issue_pending(zc->dma);
+}
+
+/* Report what is on a list of slots that only the caller knows, as failed. */
+static void fail_slots(struct zdma_chan *zc, struct list_head *failed)
+{
+	struct zcdma_xfer *xfer;
+	unsigned long flags;
+
+	while (!list_empty(failed)) {
+		spin_lock_irqsave(&zc->lock, flags);
+		xfer = slot_release(list_first_entry(failed, struct zdma_slot, node));
+		spin_unlock_irqrestore(&zc->lock, flags);
+		/* May come back with a submit. */
+		zcdma_xfer_done(zc->chan, xfer, 0, ZCDMA_FRAME_ERROR);
+	}
+}
+
+/*
+ * Nothing is under way whose end would make room. It may have ended just now, though: drivers take
+ * a descriptor back after its callback. The watchdog tries once more, and has the last word.
+ */
+static void expect_room(struct zdma_chan *zc)
+{
+	lockdep_assert_held(&zc->lock);
+
+	if (zc->running && list_empty(&zc->busy) && !list_empty(&zc->waiting))
+		mod_delayed_work(system_wq, &zc->watchdog, 1);
+}
+
 static void zdma_complete(void *param, const struct dmaengine_result *result)
 {
 	struct zdma_slot *slot = param;
 	struct zdma_chan *zc = slot->zc;
 	struct zcdma_xfer *xfer = NULL;
 	unsigned long irqflags;
+	LIST_HEAD(failed);
 	size_t bytes;
 	u32 flags = 0;
 
@@ -121,6 +269,9 @@ static void zdma_complete(void *param, const struct dmaengine_result *result)
 	if (slot->xfer) {
 		xfer = slot_release(slot);
 		zc->deadline = jiffies + zc->timeout;
+		if (zc->running && !zc->failing)
+			submit_waiting(zc, &failed);
+		expect_room(zc);
 	}
 	spin_unlock_irqrestore(&zc->lock, irqflags);
 	/* A driver that calls back twice must not take the core along. */
@@ -138,36 +289,7 @@ static void zdma_complete(void *param, const struct dmaengine_result *result)
 		flags = ZCDMA_FRAME_ERROR;
 	}
 	zcdma_xfer_done(zc->chan, xfer, bytes, flags);
-}
-
-/* Make a descriptor of a transfer, and leave it in the DMA controller's driver. */
-static int slot_submit(struct zdma_slot *slot)
-{
-	struct dma_async_tx_descriptor *tx;
-	struct zdma_chan *zc = slot->zc;
-	int num, ret;
-
-	lockdep_assert_held(&zc->lock);
-
-	num = cut_pieces(zc, slot->xfer, NULL);
-	if (num < 0)
-		return num;
-	if (num > slot->table.orig_nents) {
-		sg_free_table(&slot->table);
-		ret = sg_alloc_table(&slot->table, num, GFP_NOWAIT | __GFP_NOWARN);
-		if (ret)
-			return ret;
-	}
-	cut_pieces(zc, slot->xfer, slot->table.sgl);
-
-	tx = dmaengine_prep_slave_sg(zc->dma, slot->table.sgl, num, zdma_direction(zc),
-				     DMA_PREP_INTERRUPT | DMA_CTRL_ACK);
-	if (!tx)
-		return -EIO;
-	tx->callback_result = zdma_complete;
-	tx->callback_param = slot;
-	slot->cookie = dmaengine_submit(tx);
-	return dma_submit_error(slot->cookie) ? -EIO : 0;
+	fail_slots(zc, &failed);
 }
 
 /* ---- The engine's calls ---- */
@@ -177,24 +299,23 @@ static int zdma_submit(struct zcdma_chan *chan, struct zcdma_xfer *xfer)
 	struct zdma_chan *zc = zcdma_chan_priv(chan);
 	struct zdma_slot *slot;
 	unsigned long flags;
-	int ret = 0;
+	int ret = -EAGAIN;
 
 	spin_lock_irqsave(&zc->lock, flags);
 	/* The core hands in no more than there are slots. */
 	slot = list_first_entry(&zc->idle, struct zdma_slot, node);
 	slot->xfer = xfer;
-	if (!zc->failing)
+	if (!zc->failing && list_empty(&zc->waiting))
 		ret = slot_submit(slot);
-	if (ret) {
-		slot->xfer = NULL;
-		goto out_unlock;
-	}
-	if (list_empty(&zc->busy))
-		zc->deadline = jiffies + zc->timeout;
-	list_move_tail(&slot->node, &zc->busy);
-	if (zc->running && !zc->failing)
+	if (!ret && zc->running) {
 		dma_async_issue_pending(zc->dma);
-out_unlock:
+	} else if (ret == -EAGAIN) {
+		list_move_tail(&slot->node, &zc->waiting);
+		expect_room(zc);
+		ret = 0;
+	} else if (ret) {
+		slot_release(slot);
+	}
 	spin_unlock_irqrestore(&zc->lock, flags);
 	return ret;
 }
@@ -208,10 +329,10 @@ static int zdma_start(struct zcdma_chan *chan)
 	zc->running = true;
 	zc->deadline = jiffies + zc->timeout;
 	dma_async_issue_pending(zc->dma);
-	spin_unlock_irq(&zc->lock);
-
 	if (zc->timeout)
 		schedule_delayed_work(&zc->watchdog, zc->timeout);
+	expect_room(zc);
+	spin_unlock_irq(&zc->lock);
 	return 0;
 }
 
@@ -227,6 +348,7 @@ static void zdma_stop(struct zcdma_chan *chan)
 	dmaengine_terminate_sync(zc->dma);
 
 	spin_lock_irq(&zc->lock);
+	list_splice_init(&zc->waiting, &zc->busy);
 	while (!list_empty(&zc->busy))
 		slot_release(list_first_entry(&zc->busy, struct zdma_slot, node));
 	spin_unlock_irq(&zc->lock);
@@ -244,6 +366,8 @@ static size_t zdma_residue(struct zcdma_chan *chan)
 	slot = list_first_entry_or_null(&zc->busy, struct zdma_slot, node);
 	if (slot && dmaengine_tx_status(zc->dma, slot->cookie, &state) != DMA_COMPLETE)
 		residue = min_t(size_t, state.residue, slot->xfer->len);
+	else if (!slot && !list_empty(&zc->waiting))
+		residue = list_first_entry(&zc->waiting, struct zdma_slot, node)->xfer->len;
 	spin_unlock_irqrestore(&zc->lock, flags);
 	return residue;
 }
@@ -251,6 +375,11 @@ static size_t zdma_residue(struct zcdma_chan *chan)
 /* The hardware produces what the node says; zcdma_video_try() has seen to it. */
 static int zdma_set_video(struct zcdma_chan *chan, const struct zcdma_video_format *fmt)
 {
+	struct zdma_chan *zc = zcdma_chan_priv(chan);
+
+	spin_lock_irq(&zc->lock);
+	zdma_set_format(zc, fmt);
+	spin_unlock_irq(&zc->lock);
 	return 0;
 }
 
@@ -264,11 +393,15 @@ static const struct zcdma_chan_ops zdma_ops = {
 
 /* ---- The watchdog ---- */
 
-/* Clear the DMA controller, and report whatever was in it, or came in meanwhile, as failed. */
-static void fail_all(struct zdma_chan *zc)
+/* Have nothing under way that takes too long. On return it is on the list, and nobody else's. */
+static void clear_late(struct zdma_chan *zc, struct list_head *failed)
 {
-	struct zcdma_xfer *failed[ZDMA_DEPTH];
-	unsigned int num = 0;
+	spin_lock_irq(&zc->lock);
+	zc->failing = zc->running && zc->timeout && !list_empty(&zc->busy) &&
+		      time_after_eq(jiffies, zc->deadline);
+	spin_unlock_irq(&zc->lock);
+	if (!zc->failing)
+		return;
 
 	dev_warn_ratelimited(zc->dev,
 			     "channel %s: no transfer ended for %u ms: the device asks for no data, or zcdma,timeout-ms is too short\n",
@@ -277,32 +410,46 @@ static void fail_all(struct zdma_chan *zc)
 
 	spin_lock_irq(&zc->lock);
 	zc->failing = false;
-	while (!list_empty(&zc->busy))
-		failed[num++] = slot_release(list_first_entry(&zc->busy, struct zdma_slot, node));
+	list_splice_tail_init(&zc->busy, failed);
 	spin_unlock_irq(&zc->lock);
+}
 
-	/* Each may come back with a submit. */
-	for (unsigned int i = 0; i < num; i++)
-		zcdma_xfer_done(zc->chan, failed[i], 0, ZCDMA_FRAME_ERROR);
+/* What has no room where nothing else is will never have. */
+static void submit_or_fail(struct zdma_chan *zc, struct list_head *failed)
+{
+	struct zdma_slot *slot;
+
+	lockdep_assert_held(&zc->lock);
+
+	submit_waiting(zc, failed);
+	while (list_empty(&zc->busy) && !list_empty(&zc->waiting)) {
+		slot = list_first_entry(&zc->waiting, struct zdma_slot, node);
+		dev_warn_ratelimited(zc->dev,
+				     "channel %s: %s takes no transfer of %zu bytes in so many pieces: a memory-region gives buffers of one piece\n",
+				     zc->name, dev_name(zc->dma->device->dev), slot->xfer->len);
+		list_move_tail(&slot->node, failed);
+		submit_waiting(zc, failed);
+	}
 }
 
 static void zdma_watchdog(struct work_struct *work)
 {
 	struct zdma_chan *zc = container_of(to_delayed_work(work), struct zdma_chan, watchdog);
 	unsigned long now, next;
+	LIST_HEAD(failed);
 
+	clear_late(zc, &failed);
 	spin_lock_irq(&zc->lock);
-	zc->failing = zc->running && !list_empty(&zc->busy) &&
-		      time_after_eq(jiffies, zc->deadline);
+	if (zc->running)
+		submit_or_fail(zc, &failed);
 	spin_unlock_irq(&zc->lock);
-	if (zc->failing)
-		fail_all(zc);
+	fail_slots(zc, &failed);
 
 	spin_lock_irq(&zc->lock);
 	now = jiffies;
 	next = list_empty(&zc->busy) ? now + zc->timeout : zc->deadline;
 	/* Whoever clears running cancels this work after that. */
-	if (zc->running)
+	if (zc->running && zc->timeout)
 		schedule_delayed_work(&zc->watchdog, time_after(next, now) ? next - now : 0);
 	spin_unlock_irq(&zc->lock);
 }
@@ -348,6 +495,7 @@ static void init_chan(struct zdma_chan *zc)
 	spin_lock_init(&zc->lock);
 	INIT_DELAYED_WORK(&zc->watchdog, zdma_watchdog);
 	INIT_LIST_HEAD(&zc->idle);
+	INIT_LIST_HEAD(&zc->waiting);
 	INIT_LIST_HEAD(&zc->busy);
 	for (unsigned int i = 0; i < ZDMA_DEPTH; i++) {
 		zc->slots[i].zc = zc;
@@ -397,6 +545,7 @@ static int register_device(struct zdma_dev *zd)
 			.kind = zc->kind,
 			.direction = zc->direction,
 			.depth = ZDMA_DEPTH,
+			.max_segments = zc->lines ? 1 : 0,
 			.alignment = zc->alignment,
 			.max_transfer = zc->max_transfer,
 			.ops = &zdma_ops,

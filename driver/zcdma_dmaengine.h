@@ -32,7 +32,7 @@ struct zdma_chan;
 /**
  * struct zdma_slot - one transfer in the DMA controller's driver
  * @zc: the channel
- * @node: in zdma_chan::idle or zdma_chan::busy
+ * @node: in zdma_chan::idle, waiting or busy
  * @xfer: the core's transfer; NULL while idle
  * @cookie: dmaengine's name for it
  * @table: its pieces as the DMA controller takes them; grows, and is kept for the next transfer
@@ -59,16 +59,20 @@ struct zdma_slot {
  * @alignment: of address and length of a transfer, in bytes
  * @max_transfer: in bytes, 0: no limit
  * @caps: of a video channel
+ * @lines: where the DMA controller can leave gaps between lines, or can do nothing but lines: its
+ *	description of a frame, NULL elsewhere
  * @dma: the DMA channel, held from probe to unbind
  * @max_piece: longest piece of contiguous memory that the DMA controller takes, in bytes
  * @timeout: longest time of one transfer in jiffies, 0: no limit
  * @watchdog: looks for a transfer that takes longer; pending while running, if there is a limit
  * @lock: protects everything below
  * @chan: the core's, while running
+ * @format: of a video channel; changes only while stopped
  * @running: between start and stop
  * @failing: the watchdog is clearing the DMA controller: what is submitted meanwhile fails, too
  * @deadline: of the first transfer in @busy, in jiffies
  * @idle: slots free to use
+ * @waiting: slots that the DMA controller's driver has no room for yet, oldest first
  * @busy: slots in use, oldest first
  * @slots: all of them
  */
@@ -85,6 +89,7 @@ struct zdma_chan {
 	u32 alignment;
 	u32 max_transfer;
 	struct zcdma_video_caps caps;
+	struct dma_interleaved_template *lines;
 	struct dma_chan *dma;
 	size_t max_piece;
 	unsigned long timeout;
@@ -92,10 +97,12 @@ struct zdma_chan {
 
 	spinlock_t lock; /* see above */
 	struct zcdma_chan *chan;
+	struct zcdma_video_format format;
 	bool running;
 	bool failing;
 	unsigned long deadline;
 	struct list_head idle;
+	struct list_head waiting;
 	struct list_head busy;
 	struct zdma_slot slots[ZDMA_DEPTH];
 };
@@ -118,6 +125,10 @@ static inline enum dma_transfer_direction zdma_direction(const struct zdma_chan 
 {
 	return zc->direction == ZCDMA_CAPTURE ? DMA_DEV_TO_MEM : DMA_MEM_TO_DEV;
 }
+
+/* zcdma_dmaengine.c; the lock is held, or nobody else knows of the channel yet. */
+void zdma_set_format(struct zdma_chan *zc, const struct zcdma_video_format *format);
+void zdma_set_lines(struct zdma_chan *zc, dma_addr_t at, size_t num, size_t stride);
 
 /* zcdma_dmaengine_of.c */
 int zdma_of_count(struct device *dev);

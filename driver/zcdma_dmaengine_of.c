@@ -368,9 +368,9 @@ static int check_caps(struct zdma_chan *zc)
 	const struct dma_device *controller = zc->dma->device;
 	struct dma_slave_caps caps;
 
-	if (!controller->device_prep_slave_sg || !controller->device_terminate_all)
+	if (!controller->device_terminate_all)
 		return dev_err_probe(zc->dev, -EINVAL,
-				     "channel %s: %s cannot do slave_sg transfers, or not stop them\n",
+				     "channel %s: %s cannot stop a transfer\n",
 				     zc->name, dev_name(controller->dev));
 	/* Drivers of long ago do not say more. */
 	if (dma_get_slave_caps(zc->dma, &caps))
@@ -389,6 +389,98 @@ static int check_caps(struct zdma_chan *zc)
 	return check_width(zc, &caps);
 }
 
+static int configure_fifo(struct zdma_chan *zc, phys_addr_t *fifo)
+{
+	struct dma_slave_config config = { .direction = zdma_direction(zc) };
+	const char *controller = dev_name(zc->dma->device->dev);
+	int ret;
+
+	*fifo = 0;
+	if (zc->stream_port)
+		return 0;
+	ret = fifo_address(zc, fifo);
+	if (ret)
+		return ret;
+	if (zc->direction == ZCDMA_CAPTURE) {
+		config.src_addr = *fifo;
+		config.src_addr_width = zc->width;
+		config.src_maxburst = zc->burst;
+	} else {
+		config.dst_addr = *fifo;
+		config.dst_addr_width = zc->width;
+		config.dst_maxburst = zc->burst;
+	}
+	ret = dmaengine_slave_config(zc->dma, &config);
+	if (ret)
+		return dev_err_probe(zc->dev, ret,
+				     "channel %s: %s refuses reg-io-width %u with zcdma,burst %u\n",
+				     zc->name, controller, zc->width, zc->burst);
+	return 0;
+}
+
+/*
+ * Whether the DMA controller can do lines with gaps. Most drivers that have the call can do so from
+ * memory to memory only, and there is nothing that tells: have one made, and throw it away.
+ */
+static bool can_do_lines(struct zdma_chan *zc, dma_addr_t at, size_t stride)
+{
+	struct dma_async_tx_descriptor *tx;
+
+	zdma_set_lines(zc, at, 2, stride);
+	tx = dmaengine_prep_interleaved_dma(zc->dma, zc->lines,
+					    DMA_PREP_INTERRUPT | DMA_CTRL_ACK);
+	if (!tx)
+		return false;
+	/* Descriptors can only be given back by way of the queue. */
+	dmaengine_submit(tx);
+	dmaengine_terminate_sync(zc->dma);
+	return true;
+}
+
+static int configure_lines(struct zdma_chan *zc, phys_addr_t fifo)
+{
+	struct device *dma_dev = dmaengine_get_dma_device(zc->dma);
+	struct dma_interleaved_template *lines;
+	struct zcdma_video_format format;
+	size_t line, stride;
+	dma_addr_t at;
+	void *memory;
+
+	zcdma_video_default(&zc->caps, &format);
+	line = format.bytesperline;
+	stride = line + zc->alignment;
+	if (zc->dma->device->device_prep_interleaved_dma && IS_ALIGNED(line, zc->alignment)) {
+		lines = devm_kzalloc(zc->dev, struct_size(lines, sgl, 1), GFP_KERNEL);
+		memory = dma_alloc_coherent(dma_dev, 2 * stride, &at, GFP_KERNEL);
+		if (!lines || !memory) {
+			if (memory)
+				dma_free_coherent(dma_dev, 2 * stride, memory, at);
+			return -ENOMEM;
+		}
+		lines->dir = zdma_direction(zc);
+		lines->src_start = fifo;
+		lines->dst_start = fifo;
+		lines->src_inc = zc->direction == ZCDMA_PLAYBACK;
+		lines->src_sgl = lines->src_inc;
+		lines->dst_inc = zc->direction == ZCDMA_CAPTURE;
+		lines->dst_sgl = lines->dst_inc;
+		lines->frame_size = 1;
+		lines->sgl[0].size = line;
+		zc->lines = lines;
+		if (!can_do_lines(zc, at, stride))
+			zc->lines = NULL;
+		dma_free_coherent(dma_dev, 2 * stride, memory, at);
+	}
+
+	if (zc->lines) {
+		zc->caps.packed = false;
+		zc->caps.line_alignment = zc->alignment;
+		zc->caps.max_sizeimage = zc->max_transfer;
+	}
+	zdma_set_format(zc, &format);
+	return 0;
+}
+
 /**
  * zdma_of_configure() - check a channel against its DMA controller, and set that up
  * @zc: channel that has its DMA channel
@@ -398,7 +490,6 @@ static int check_caps(struct zdma_chan *zc)
 int zdma_of_configure(struct zdma_chan *zc)
 {
 	struct device *dma_dev = dmaengine_get_dma_device(zc->dma);
-	struct dma_slave_config config = { .direction = zdma_direction(zc) };
 	phys_addr_t fifo;
 	int ret;
 
@@ -411,25 +502,14 @@ int zdma_of_configure(struct zdma_chan *zc)
 		return dev_err_probe(zc->dev, -EINVAL,
 				     "channel %s: %s takes %u bytes in a piece, which is less than one burst\n",
 				     zc->name, dev_name(dma_dev), dma_get_max_seg_size(dma_dev));
-	if (zc->stream_port)
-		return 0;
-
-	ret = fifo_address(zc, &fifo);
+	ret = configure_fifo(zc, &fifo);
+	if (!ret && zc->kind == ZCDMA_KIND_VIDEO)
+		ret = configure_lines(zc, fifo);
 	if (ret)
 		return ret;
-	if (zc->direction == ZCDMA_CAPTURE) {
-		config.src_addr = fifo;
-		config.src_addr_width = zc->width;
-		config.src_maxburst = zc->burst;
-	} else {
-		config.dst_addr = fifo;
-		config.dst_addr_width = zc->width;
-		config.dst_maxburst = zc->burst;
-	}
-	ret = dmaengine_slave_config(zc->dma, &config);
-	if (ret)
-		return dev_err_probe(zc->dev, ret,
-				     "channel %s: %s refuses reg-io-width %u with zcdma,burst %u\n",
-				     zc->name, dev_name(dma_dev), zc->width, zc->burst);
+	if (!zc->dma->device->device_prep_slave_sg && !zc->lines)
+		return dev_err_probe(zc->dev, -EINVAL,
+				     "channel %s: %s cannot do slave_sg transfers, nor interleaved ones of aligned lines for a video channel\n",
+				     zc->name, dev_name(zc->dma->device->dev));
 	return 0;
 }

@@ -6,6 +6,7 @@
  */
 #include <linux/export.h>
 #include <linux/kernel.h>
+#include <linux/lcm.h>
 #include <linux/minmax.h>
 #include <linux/videodev2.h>
 
@@ -82,12 +83,12 @@ static bool has_fourcc(const struct zcdma_video_caps *caps, u32 fourcc)
  * zcdma_video_try() - adjust a format to the nearest one that a channel can do
  * @caps: of the channel
  * @fmt: the wish; the result. A bytesperline that is longer than a line needs is kept, up to
- *	64 KiB, unless the channel packs lines; sizeimage is computed, never taken
+ *	64 KiB and the channel's limits, unless it packs lines; sizeimage is computed, never taken
  */
 void zcdma_video_try(const struct zcdma_video_caps *caps, struct zcdma_video_format *fmt)
 {
 	const struct zcdma_format_info *info;
-	u32 stride, lines;
+	u32 stride, longest, step, lines;
 
 	if (!has_fourcc(caps, fmt->fourcc))
 		fmt->fourcc = caps->fourccs[0];
@@ -98,15 +99,19 @@ void zcdma_video_try(const struct zcdma_video_caps *caps, struct zcdma_video_for
 	fmt->height = clamp_step(fmt->height, caps->min_height, caps->max_height,
 				 max_t(u32, caps->step_height, info->vsub));
 
-	/* Both planes of a semi-planar format share the stride: keep a chroma pair whole. */
-	stride = fmt->width * info->bytes;
-	fmt->bytesperline = clamp(fmt->bytesperline, stride,
-				  caps->packed ? stride : max(stride, ZCDMA_MAX_STRIDE));
-	fmt->bytesperline = rounddown(fmt->bytesperline, info->bytes * info->hsub);
-
 	lines = fmt->height;
 	if (info->chroma)
 		lines += fmt->height / info->vsub;
+
+	stride = fmt->width * info->bytes;
+	longest = min_t(u32, ZCDMA_MAX_STRIDE,
+			(caps->max_sizeimage ?: ZCDMA_BUFFER_SIZE_MAX) / lines);
+	if (caps->packed)
+		longest = stride;
+	/* Both planes of a semi-planar format share the stride: keep a chroma pair whole. */
+	step = lcm(info->bytes * info->hsub, caps->line_alignment ?: 1);
+	fmt->bytesperline = min(fmt->bytesperline, longest);
+	fmt->bytesperline = max(rounddown(fmt->bytesperline, step), stride);
 	fmt->sizeimage = fmt->bytesperline * lines;
 
 	fmt->interval_ns = clamp(fmt->interval_ns,

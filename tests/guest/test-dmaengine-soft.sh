@@ -1,0 +1,314 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The dmaengine engine on DMA controllers that are limited, fail, hang, come late and go away. They
+# are made of software, tests/modules/zcdma-softdma.c; what they capture counts words.
+#
+# Without links made from the device tree the driver itself has to wait for its controller.
+# vm: --dtbo $build/tests/dts/softdma.dtbo --append fw_devlink=off
+# boot: own
+# timeout: 180
+# shellcheck source=tests/guest/libdmaengine.sh
+. "${0%/*}/libdmaengine.sh"
+
+debug=/sys/kernel/debug
+platform=/sys/bus/platform
+faults=/sys/module/zcdma_softdma/parameters
+
+# The devices are called like their nodes, with the address of a FIFO before that, if there is one.
+device_of() {
+	find "$platform/devices/" -name "$1" -o -name "140000000.$1"
+}
+bound() {
+	[ -e "$(device_of "$1")/driver" ] && [ -e "/dev/zcdma/$1/cam" ]
+}
+
+# counts WORDS [FILE]: as many words, each one more than the one before it.
+counts() {
+	od -A n -v -t u4 -w4 "${2:-$tmp/frames}" | awk -v words="$1" '
+		NR > 1 && $1 != last + 1 { print "word " NR ": " $1 " after " last; bad = 1; exit }
+		{ last = $1 }
+		END {
+			if (!bad && NR != words) { print NR " words, not " words; bad = 1 }
+			exit bad
+		}'
+}
+
+# capture_in FRAMES BYTES [ARGS...]: by the native stream; what zcdma says into $tmp/native.
+capture_in() {
+	frames=$1 bytes=$2
+	shift 2
+	rm -f "$tmp/frames"
+	zcdma capture soft/in --bytes "$bytes" --count "$frames" --output "$tmp/frames" "$@" 2>"$tmp/native"
+	status=$?
+	cat "$tmp/native"
+	return $status
+}
+
+# lost_failed LOST FAILED: of what was captured last.
+lost_failed() {
+	grep -q "frames.* $1 lost, $2 failed$" "$tmp/native"
+}
+
+works() {
+	capture_in 8 4096 && lost_failed 0 0 && counts 8192
+}
+
+# said SINCE PATTERN: in the kernel's log, after so many lines.
+lines_said() {
+	dmesg | wc -l
+}
+said() {
+	dmesg | tail -n +"$(($1 + 1))" | grep -E "$2"
+}
+
+# ---- Coming late ----
+
+deferred() {
+	grep -E '\.soft	.*channel cam: the DMA controller has no driver yet' $debug/devices_deferred &&
+		! bound soft
+}
+check 'a device waits for the driver of its DMA controller' deferred
+
+comes_late() {
+	modprobe zcdma-softdma && wait_for bound soft && wait_for bound lines && works
+}
+check 'it is there when that driver has come' comes_late
+
+refused() {
+	[ ! -e "$(device_of "wrong-$1")/driver" ] || { echo "has a driver"; return 1; }
+	dmesg | grep "zcdma-dmaengine [^ ]*wrong-$1: error " >"$tmp/said"
+	cat "$tmp/said"
+	[ "$(wc -l <"$tmp/said")" = 1 ] && grep -qE "$2" "$tmp/said"
+}
+wrong() {
+	check "wrong-$1" refused "$1" "$2"
+}
+wrong raw-by-lines 'channel c: softdma-only-lines cannot do slave_sg transfers, nor interleaved ones'
+wrong direction 'channel c: its DMA channel of softdma-one-way does not go in the direction'
+wrong burst 'channel c: zcdma,burst 17 is not for softdma-pieces, which can do 16$'
+wrong address 'the FIFO "c" at 0x0*140000000 is beyond what softdma-low can address'
+wrong piece 'channel c: softdma-short-piece takes 32 bytes in a piece, which is less than one burst'
+wrong channel 'channel c: the DMA controller gives no channel'
+wrong taken 'channel c: the DMA controller gives no channel'
+wrong two-controllers 'channels c and d are of different DMA controllers, softdma-pieces and softdma-lines'
+
+# ---- FIFO, pieces ----
+
+fifo() {
+	cat $debug/softdma-pieces/*/state
+	grep -q '^fifo 0x0*140000000 width 4 burst 0$' $debug/softdma-pieces/0/state &&
+		grep -q '^fifo 0x0*140000010 width 8 burst 16$' $debug/softdma-pieces/1/state &&
+		grep -q '^fifo 0x0*140000020 width 4 burst 0$' $debug/softdma-pieces/2/state
+}
+check 'a FIFO above 4 GiB is where the node says' fifo
+
+# Sixteen pieces each, of which the controller has forty: two transfers at a time.
+pieces() {
+	capture_in 32 65536 --coherent && lost_failed 0 0 && counts $((32 * 16384)) || return
+	cat $debug/softdma-pieces/1/state
+	awk '$1 == "transfers" && $2 >= 32 && $4 >= 16 * 32 && $6 == 4096 { good = 1 } END { exit !good }' \
+		$debug/softdma-pieces/1/state
+}
+check 'transfers of more than one piece, more than the controller has room for' pieces
+
+scattered() {
+	capture_in 32 40960 && lost_failed 0 0 && counts $((32 * 10240))
+}
+check 'cached buffers in pieces' scattered
+
+video_pieces() {
+	v4l2-ctl -d /dev/zcdma/soft/cam --set-fmt-video=width=1000,height=99,pixelformat=GREY \
+		--stream-mmap=4 --stream-count=20 --stream-to="$tmp/frames" --verbose >"$tmp/log" 2>&1 &&
+		no_gaps 20 && counts $((20 * 24750))
+}
+check 'frames of a size that no piece divides' video_pieces
+
+played() {
+	head -c 1000000 /dev/urandom >"$tmp/noise"
+	zcdma play --bytes 50000 soft/out "$tmp/noise" 2>&1 &&
+		zcdma play --bytes 50000 --coherent soft/out "$tmp/noise" 2>&1 &&
+		cat "$tmp/noise" "$tmp/noise" >"$tmp/twice" &&
+		cmp "$tmp/twice" $debug/softdma-pieces/2/sink
+}
+check 'what is played in pieces arrives' played
+
+too_large() {
+	n=$(lines_said)
+	capture_in 6 262144 && lost_failed 0 6 &&
+		said "$n" 'channel in: softdma-pieces takes no transfer of 262144 bytes in so many pieces'
+}
+check 'a transfer that the controller has no room for at all fails' too_large
+check 'others go on after that' works
+
+# ---- Lines ----
+
+# lines_are WIDTH HEIGHT STRIDE FRAMES: words count in the lines; what is between them is zero.
+lines_are() {
+	od -A n -v -t u4 -w4 "$tmp/frames" | awk -v width="$1" -v height="$2" -v stride="$3" -v frames="$4" '
+		BEGIN { words = stride / 4; used = width / 4 }
+		{
+			gap = (NR - 1) % words >= used
+			if (gap ? $1 != 0 : begun && $1 != last + 1) {
+				print "word " NR ": " $1 " after " last; bad = 1; exit
+			}
+			if (!gap) { last = $1; begun = 1 }
+		}
+		END {
+			if (!bad && NR != words * height * frames) { print NR " words"; bad = 1 }
+			exit bad
+		}'
+}
+lines_with_gaps() {
+	v4l2-ctl -d /dev/zcdma/lines/cam --set-fmt-video=width=640,height=48,pixelformat=GREY,bytesperline=768 \
+		--stream-mmap=4 --stream-count=8 --stream-to="$tmp/frames" --verbose >"$tmp/log" 2>&1 &&
+		no_gaps 8 && lines_are 640 48 768 8
+}
+check 'lines with gaps between them' lines_with_gaps
+
+without_gaps() {
+	v4l2-ctl -d "/dev/zcdma/$1/cam" --set-fmt-video=width=640,height=480,pixelformat=GREY,bytesperline=640 \
+		--stream-mmap=4 --stream-count=8 --stream-to="$tmp/frames" --verbose >"$tmp/log" 2>&1 &&
+		no_gaps 8 && counts $((8 * 640 * 120))
+}
+check 'lines without gaps beside that' without_gaps lines
+check 'a controller that can do nothing but lines' without_gaps only-lines
+
+# stride_of DEVICE/CHANNEL FORMAT: what bytesperline becomes.
+stride_of() {
+	v4l2-ctl -d "/dev/zcdma/$1" --try-fmt-video="$2" | awk '/Bytes per Line/ { print $NF }'
+}
+strides() {
+	stride_of lines/cam width=640,height=480,bytesperline=700
+	stride_of lines/cam width=640,height=1024,bytesperline=60000
+	stride_of lines/odd width=100,height=50,bytesperline=200
+	stride_of soft/cam width=640,height=480,bytesperline=768
+}
+strides_are() {
+	strides >"$tmp/strides"
+	cat "$tmp/strides"
+	# Aligned; as long as max-transfer has it; none where lines are not aligned; none by slave_sg.
+	[ "$(tr '\n' ' ' <"$tmp/strides")" = '696 1024 100 640 ' ]
+}
+check 'a stride that the controller can do is what a program gets' strides_are
+
+# ---- Faults ----
+
+fails() {
+	echo 3 >$faults/fail
+	n=$(lines_said)
+	capture_in 12 16384 && lost_failed 0 3 &&
+		said "$n" 'channel in: transfer of 16384 bytes: write failed' && works
+}
+check 'transfers that the controller reports as failed' fails
+
+fails_video() {
+	echo 2 >$faults/fail
+	v4l2-ctl -d /dev/zcdma/soft/cam --set-fmt-video=width=64,height=64,pixelformat=GREY \
+		--stream-mmap=4 --stream-count=8 --stream-to=/dev/null --verbose >"$tmp/log" 2>&1 || return
+	grep 'cap dqbuf' "$tmp/log"
+	[ "$(grep -c 'cap dqbuf.*error' "$tmp/log")" = 2 ] && ! tail -n 1 "$tmp/log" | grep -q error
+}
+check 'frames that the controller reports as failed' fails_video
+
+# An end of packet that comes early: for raw data that is how long it is, for a picture a fault.
+# v4l2-ctl does not count frames with an error.
+ends_early() {
+	echo 1000 >$faults/cut
+	capture_in 8 4096
+	status=$?
+	echo 0 >$faults/cut
+	[ $status = 0 ] && lost_failed 0 0 && counts $((8 * 774))
+}
+check 'raw transfers that end early are as long as they were' ends_early
+
+errors() {
+	[ "$(grep -c 'cap dqbuf.*error' "$tmp/log")" -ge 4 ]
+}
+ends_early_video() {
+	n=$(lines_said)
+	echo 1000 >$faults/cut
+	v4l2-ctl -d /dev/zcdma/soft/cam --set-fmt-video=width=64,height=64,pixelformat=GREY \
+		--stream-mmap=4 --stream-count=4 --stream-to=/dev/null --verbose >"$tmp/log" 2>&1 &
+	player=$!
+	wait_for errors
+	status=$?
+	echo 0 >$faults/cut
+	wait "$player" && [ $status = 0 ] &&
+		said "$n" 'channel cam: frame ends after 3096 of 4096 bytes'
+}
+check 'frames that end early have an error' ends_early_video
+
+# Refused once: it waits. Refused for good: it fails.
+has_no_room() {
+	echo 1 >$faults/refuse
+	works || return
+	[ "$(cat $faults/refuse)" = 0 ] || return
+	echo 1000000 >$faults/refuse
+	capture_in 4 4096
+	status=$?
+	echo 0 >$faults/refuse
+	[ $status = 0 ] && lost_failed 0 4 && works
+}
+check 'descriptors that the controller has not' has_no_room
+
+says_twice() {
+	echo 1 >$faults/twice
+	capture_in 32 4096 --buffers 2
+	status=$?
+	echo 0 >$faults/twice
+	[ $status = 0 ] && lost_failed 0 0 && counts $((32 * 1024))
+}
+check 'a controller that tells an end twice' says_twice
+
+hangs() {
+	echo 2000 >$faults/hold
+	n=$(lines_said)
+	capture_in 6 4096 &
+	player=$!
+	wait_for said "$n" 'channel in: no transfer ended for 1000 ms' || return
+	echo -1 >$faults/hold
+	wait "$player" || return
+	cat "$tmp/native"
+	# The four that were in the controller, and none that came later.
+	grep -q 'frames.* 0 lost, 4 failed$' "$tmp/native" && works
+}
+check 'transfers that never end' hangs
+
+# ---- Going away ----
+
+in_use() {
+	! rmmod zcdma-softdma 2>"$tmp/said" && cat "$tmp/said" && grep -q 'in use' "$tmp/said"
+}
+check "the controller's driver cannot be unloaded while in use" in_use
+
+in_flight() {
+	grep -q '^channel in .* running queued 0 active 4 ' $debug/zcdma/soft/state &&
+		grep -q '^channel cam .* running queued 0 active 4 ' $debug/zcdma/soft/state
+}
+gone() {
+	[ ! -e "$(device_of soft)/driver" ] && [ ! -e /dev/zcdma/soft ]
+}
+goes_away() {
+	echo 2000 >$faults/hold
+	zcdma capture soft/in --bytes 4096 --count 1000 2>"$tmp/native" &
+	native=$!
+	v4l2-ctl -d /dev/zcdma/soft/cam --set-fmt-video=width=64,height=64,pixelformat=GREY \
+		--stream-mmap=4 --stream-count=1000 >"$tmp/log" 2>&1 &
+	player=$!
+	wait_for in_flight || return
+	echo softdma-pieces >$platform/drivers/zcdma-softdma/unbind
+	wait "$native"
+	status=$?
+	wait "$player"
+	cat "$tmp/native"
+	echo -1 >$faults/hold
+	[ $status = 1 ] && grep -q 'it has gone' "$tmp/native" && wait_for gone
+}
+check 'the controller goes away' goes_away
+
+comes_back() {
+	echo softdma-pieces >$platform/drivers/zcdma-softdma/bind && wait_for bound soft && works
+}
+check 'it comes back, and the device with it' comes_back
+
+[ ! "$failed" ]
