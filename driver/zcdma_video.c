@@ -868,7 +868,7 @@ static int zcdma_video_init_ctrls(struct zcdma_video *video)
 	}
 	if (video->ctrls.error)
 		return video->ctrls.error;
-	return v4l2_ctrl_handler_setup(&video->ctrls);
+	return v4l2_ctrl_handler_setup(&video->ctrls) ?: zcdma_video_add_gpio_ctrls(video);
 }
 
 /* ---- Nodes ---- */

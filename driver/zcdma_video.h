@@ -76,6 +76,9 @@ static inline struct zcdma_video_buffer *to_zcdma_video_buffer(struct vb2_buffer
 	return container_of(to_vb2_v4l2_buffer(vb), struct zcdma_video_buffer, vb);
 }
 
+/* zcdma_video_gpio.c */
+int zcdma_video_add_gpio_ctrls(struct zcdma_video *video);
+
 /* zcdma_video_mem.c; the queue's drv_priv is the struct zcdma_video */
 extern const struct vb2_mem_ops zcdma_video_mem_ops;
 

@@ -889,4 +889,22 @@ struct zcdma_gpio_open {
 /* Boolean control: head and tail stamps, see struct zcdma_stamp. */
 #define ZCDMA_V4L2_CID_STAMPS		(0x00980900 + 0x7a00)
 
+/*
+ * The fields of struct zcdma_trigger and struct zcdma_strobe as controls; times are 64-bit controls,
+ * in ns. Also there: V4L2_CID_FLASH_TIMEOUT, zcdma_strobe::duration_ns in us;
+ * V4L2_CID_FLASH_STROBE, a test pulse of that length, and _STROBE_STOP, its end;
+ * V4L2_CID_FLASH_STROBE_STATUS. TRIGGER_SOFTWARE, too, is a button. Buttons do not fail; where
+ * %ZCDMA_IOC_STROBE_PULSE and %ZCDMA_IOC_TRIGGER_SOFTWARE would, they do nothing.
+ */
+#define ZCDMA_V4L2_CID_TRIGGER_MODE	(0x00980900 + 0x7a01)
+#define ZCDMA_V4L2_CID_TRIGGER_SOURCE	(0x00980900 + 0x7a02)
+#define ZCDMA_V4L2_CID_TRIGGER_ACTIVATION (0x00980900 + 0x7a03)
+#define ZCDMA_V4L2_CID_TRIGGER_DIVIDER	(0x00980900 + 0x7a04)
+#define ZCDMA_V4L2_CID_TRIGGER_DELAY	(0x00980900 + 0x7a05)
+#define ZCDMA_V4L2_CID_TRIGGER_PERIOD	(0x00980900 + 0x7a06)
+#define ZCDMA_V4L2_CID_TRIGGER_SOFTWARE	(0x00980900 + 0x7a07)
+#define ZCDMA_V4L2_CID_STROBE_MODE	(0x00980900 + 0x7a08)
+#define ZCDMA_V4L2_CID_STROBE_INVERTED	(0x00980900 + 0x7a09)
+#define ZCDMA_V4L2_CID_STROBE_DELAY	(0x00980900 + 0x7a0a)
+
 #endif /* _UAPI_LINUX_ZCDMA_H */
