@@ -391,6 +391,9 @@ bool zcdma_chan_gone(const struct zcdma_chan *chan);
  *	context, must not sleep. Optional
  * @gone: the device has left, and every transfer is back. Process context, must not call the core.
  *	Optional
+ * @ring: PCM: tell of the ring that all transfers are parts of, but for channel and descriptors,
+ *	and get a reference on it; NULL: there is none at the moment. Process context, must not
+ *	call the core but for zcdma_buf_get(). Optional
  * @priv: the front end's
  *
  * A client is static for the time that it owns the channel.
@@ -400,6 +403,8 @@ struct zcdma_client {
 	void (*done)(struct zcdma_chan *chan, void *priv, struct zcdma_xfer *xfer);
 	void (*exposure)(struct zcdma_chan *chan, void *priv, u64 sequence, ktime_t time);
 	void (*gone)(struct zcdma_chan *chan, void *priv);
+	struct zcdma_buf *(*ring)(struct zcdma_chan *chan, void *priv,
+				  struct zcdma_pcm_export *info);
 	void *priv;
 };
 
@@ -471,6 +476,7 @@ struct zcdma_buf *zcdma_buf_import(struct zcdma_device *zdev, struct dma_buf *dm
 				   const struct zcdma_buf_req *req);
 struct dma_buf *zcdma_buf_export(struct zcdma_buf *buf, unsigned long fd_flags);
 int zcdma_buf_mmap(struct zcdma_buf *buf, struct vm_area_struct *vma);
+int zcdma_buf_insert(struct zcdma_buf *buf, struct vm_area_struct *vma);
 /* The CPU's view; NULL where there is no memory for one. Lasts as long as the buffer does. */
 void *zcdma_buf_vaddr(struct zcdma_buf *buf);
 /*

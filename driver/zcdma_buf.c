@@ -723,8 +723,8 @@ static int pages_mmap(struct zcdma_buf *buf, struct vm_area_struct *vma)
 }
 
 /**
- * zcdma_buf_mmap() - map a buffer into a process
- * @buf: buffer, not imported
+ * zcdma_buf_insert() - put a buffer's pages into a mapping that does not hold it
+ * @buf: buffer, not imported; the caller keeps it for as long as the mapping or a copy of that lasts
  * @vma: the mapping; vm_pgoff counts from the start of the buffer
  *
  * Only shared mappings: a private one would turn into a copy at the first write, and miss every
@@ -733,7 +733,7 @@ static int pages_mmap(struct zcdma_buf *buf, struct vm_area_struct *vma)
  * Return: 0, -EINVAL for a private mapping or one that leaves the buffer, or what the kernel's
  * page tables say.
  */
-int zcdma_buf_mmap(struct zcdma_buf *buf, struct vm_area_struct *vma)
+int zcdma_buf_insert(struct zcdma_buf *buf, struct vm_area_struct *vma)
 {
 	unsigned long num = buf->size >> PAGE_SHIFT;
 	int ret;
@@ -758,12 +758,28 @@ int zcdma_buf_mmap(struct zcdma_buf *buf, struct vm_area_struct *vma)
 	default:
 		ret = -EINVAL;
 	}
+	if (!ret)
+		trace_zcdma_buf_mmap(buf);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(zcdma_buf_insert);
+
+/**
+ * zcdma_buf_mmap() - map a buffer into a process
+ * @buf: buffer, not imported
+ * @vma: the mapping, which holds a reference on @buf from here on
+ *
+ * Return: as zcdma_buf_insert().
+ */
+int zcdma_buf_mmap(struct zcdma_buf *buf, struct vm_area_struct *vma)
+{
+	int ret;
+
+	ret = zcdma_buf_insert(buf, vma);
 	if (ret)
 		return ret;
-
 	vma->vm_private_data = zcdma_buf_get(buf);
 	vma->vm_ops = &buf_vm_ops;
-	trace_zcdma_buf_mmap(buf);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(zcdma_buf_mmap);

@@ -83,6 +83,33 @@ static long channel_info(struct zcdma_device *zdev, struct zcdma_channel_info __
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
+static bool access_is_valid(u32 fd_flags)
+{
+	return !(fd_flags & ~(O_CLOEXEC | O_ACCMODE)) && (fd_flags & O_ACCMODE) != O_ACCMODE;
+}
+
+/* A descriptor for a dma-buf, which is put where there is none. */
+static int reserve_fd(struct dma_buf *dmabuf, u32 fd_flags)
+{
+	int fd = get_unused_fd_flags(fd_flags & O_CLOEXEC);
+
+	if (fd < 0)
+		dma_buf_put(dmabuf);
+	return fd;
+}
+
+/* Only once the program knows its number: once installed, the descriptor is out of our hands. */
+static int install_fd(struct dma_buf *dmabuf, int fd, unsigned long not_copied)
+{
+	if (not_copied) {
+		put_unused_fd(fd);
+		dma_buf_put(dmabuf);
+		return -EFAULT;
+	}
+	fd_install(fd, dmabuf->file);
+	return 0;
+}
+
 static long buffer_alloc(struct zcdma_device *zdev, struct zcdma_buffer_alloc __user *arg)
 {
 	struct zcdma_buffer_alloc alloc;
@@ -94,9 +121,7 @@ static long buffer_alloc(struct zcdma_device *zdev, struct zcdma_buffer_alloc __
 	if (copy_from_user(&alloc, arg, sizeof(alloc)))
 		return -EFAULT;
 	if (memchr_inv(alloc.reserved, 0, sizeof(alloc.reserved)) ||
-	    alloc.flags & ~ZCDMA_BUFFER_CACHED ||
-	    alloc.fd_flags & ~(O_CLOEXEC | O_ACCMODE) ||
-	    (alloc.fd_flags & O_ACCMODE) == O_ACCMODE ||
+	    alloc.flags & ~ZCDMA_BUFFER_CACHED || !access_is_valid(alloc.fd_flags) ||
 	    !alloc.size || alloc.size > ZCDMA_BUFFER_SIZE_MAX)
 		return -EINVAL;
 
@@ -116,20 +141,11 @@ static long buffer_alloc(struct zcdma_device *zdev, struct zcdma_buffer_alloc __
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
 
-	/* Tell the program first: once installed, the descriptor is out of our hands. */
-	fd = get_unused_fd_flags(alloc.fd_flags & O_CLOEXEC);
-	if (fd < 0) {
-		dma_buf_put(dmabuf);
+	fd = reserve_fd(dmabuf, alloc.fd_flags);
+	if (fd < 0)
 		return fd;
-	}
 	alloc.fd = fd;
-	if (copy_to_user(arg, &alloc, sizeof(alloc))) {
-		put_unused_fd(fd);
-		dma_buf_put(dmabuf);
-		return -EFAULT;
-	}
-	fd_install(fd, dmabuf->file);
-	return 0;
+	return install_fd(dmabuf, fd, copy_to_user(arg, &alloc, sizeof(alloc)));
 }
 
 static long format_info(struct zcdma_device *zdev, struct zcdma_format_desc __user *arg)
@@ -191,6 +207,49 @@ static long pcm_info(struct zcdma_device *zdev, struct zcdma_pcm_info __user *ar
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
+/* The ring of a channel's PCM, with a reference, or ERR_PTR(). */
+static struct zcdma_buf *get_ring(struct zcdma_chan *chan, struct zcdma_pcm_export *info)
+{
+	const struct zcdma_client *client;
+	struct zcdma_buf *buf = NULL;
+
+	mutex_lock(&chan->mutex);
+	client = chan->client;
+	if (client && client->ring)
+		buf = client->ring(chan, client->priv, info);
+	mutex_unlock(&chan->mutex);
+	return buf ?: ERR_PTR(-ENOENT);
+}
+
+static long pcm_export(struct zcdma_device *zdev, struct zcdma_pcm_export __user *arg)
+{
+	struct zcdma_pcm_export info;
+	struct dma_buf *dmabuf;
+	struct zcdma_chan *chan;
+	struct zcdma_buf *buf;
+	int fd;
+
+	if (copy_from_user(&info, arg, sizeof(info)))
+		return -EFAULT;
+	chan = zcdma_device_chan(zdev, info.channel);
+	if (memchr_inv(info.reserved, 0, sizeof(info.reserved)) || !access_is_valid(info.fd_flags) ||
+	    !chan || !chan->desc.pcm)
+		return -EINVAL;
+
+	buf = get_ring(chan, &info);
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+	dmabuf = zcdma_buf_export(buf, info.fd_flags);
+	zcdma_buf_put(buf);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	fd = reserve_fd(dmabuf, info.fd_flags);
+	if (fd < 0)
+		return fd;
+	info.fd = fd;
+	return install_fd(dmabuf, fd, copy_to_user(arg, &info, sizeof(info)));
+}
+
 static long do_ioctl(struct zcdma_device *zdev, unsigned int cmd, void __user *arg)
 {
 	switch (cmd) {
@@ -204,6 +263,8 @@ static long do_ioctl(struct zcdma_device *zdev, unsigned int cmd, void __user *a
 		return format_info(zdev, arg);
 	case ZCDMA_IOC_PCM_INFO:
 		return pcm_info(zdev, arg);
+	case ZCDMA_IOC_PCM_EXPORT:
+		return pcm_export(zdev, arg);
 	case ZCDMA_IOC_STREAM_OPEN:
 		return zcdma_stream_open(zdev, arg);
 	default:

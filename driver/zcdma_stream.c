@@ -61,6 +61,7 @@ static_assert(sizeof(struct zcdma_done) == 72);
 static_assert(sizeof(struct zcdma_format_desc) == 88);
 static_assert(sizeof(struct zcdma_pcm_info) == 64);
 static_assert(sizeof(struct zcdma_pcm_config) == 16);
+static_assert(sizeof(struct zcdma_pcm_export) == 64);
 static_assert(sizeof(struct zcdma_position) == 32);
 static_assert(sizeof(struct zcdma_stream_open) == 208);
 static_assert(offsetof(struct zcdma_stream_open, fill) == 80);

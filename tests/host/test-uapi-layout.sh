@@ -52,6 +52,7 @@ zcdma_strobe 64 mode 0 inverted 4 delay_ns 8 duration_ns 16 limit_ns 24 reserved
 zcdma_strobe_pulse 32 duration_ns 0 reserved 8
 zcdma_gpio_state 112 flags 0 reserved0 4 triggers 8 triggers_missed 16 trigger_ns 24 strobes 32 strobes_missed 40 strobes_cut 48 strobe_on_ns 56 strobe_off_ns 64 reserved 72
 zcdma_gpio_open 80 fd_flags 0 fd 4 layout 8 reserved0 12 map_size 16 set_offset 24 set_value 28 clear_offset 32 clear_value 36 level_offset 40 level_mask 44 reserved 48
+zcdma_pcm_export 64 channel 0 fd_flags 4 fd 8 period_bytes 12 size 16 pcm 24 reserved 40
 LAYOUT
 
 {
@@ -73,7 +74,7 @@ LAYOUT
 	IS(ZCDMA_IOC_CHANNEL_INFO, 0xc0607a01u);
 	IS(ZCDMA_IOC_BUFFER_ALLOC, 0xc0207a02u);
 	IS(ZCDMA_IOC_FORMAT_INFO, 0xc0587a10u); IS(ZCDMA_IOC_STREAM_OPEN, 0xc0d07a11u);
-	IS(ZCDMA_IOC_PCM_INFO, 0xc0407a12u);
+	IS(ZCDMA_IOC_PCM_INFO, 0xc0407a12u); IS(ZCDMA_IOC_PCM_EXPORT, 0xc0407a13u);
 	IS(ZCDMA_IOC_STREAM_START, 0x7a20u); IS(ZCDMA_IOC_STREAM_STOP, 0x7a21u);
 	IS(ZCDMA_IOC_STREAM_DRAIN, 0x7a22u); IS(ZCDMA_IOC_STREAM_KICK, 0x7a23u);
 	IS(ZCDMA_IOC_STREAM_ATTACH, 0x40107a24u); IS(ZCDMA_IOC_STREAM_EXPORT, 0xc0107a25u);

@@ -148,8 +148,8 @@ struct zcdma_stamp {
  *
  * STREAM: %ZCDMA_IOC_STREAM_OPEN and %ZCDMA_IOC_FORMAT_INFO exist. STROBE: the device has a strobe
  * line. TRIGGER: frames can be triggered, by software and timer at least. TRIGGER_LINE: and by a
- * line. PCM: %ZCDMA_IOC_PCM_INFO, zcdma_stream_open::pcm, and the stream's POSITION, PAUSE and
- * RESUME exist.
+ * line. PCM: %ZCDMA_IOC_PCM_INFO and %ZCDMA_IOC_PCM_EXPORT, zcdma_stream_open::pcm, and the stream's
+ * POSITION, PAUSE and RESUME exist.
  */
 #define ZCDMA_FEATURE_STREAM		0x0000000000000001ULL
 #define ZCDMA_FEATURE_STROBE		0x0000000000000002ULL
@@ -596,6 +596,31 @@ struct zcdma_position {
 	__u64 reserved;
 };
 
+/**
+ * struct zcdma_pcm_export - the ring of an ALSA PCM as a dma-buf (%ZCDMA_IOC_PCM_EXPORT)
+ * @channel: the channel, from the program; its PCM has been opened and set up by somebody, with
+ *	aplay for one
+ * @fd_flags: from the program, as in struct zcdma_buffer_alloc
+ * @fd: the dma-buf, from the kernel as everything below; the program owns it and closes it. It
+ *	outlives the PCM's use of it: a PCM that is set up anew has a new ring
+ * @period_bytes: bytes of a period
+ * @size: bytes of the ring, a multiple of @period_bytes; the dma-buf is whole pages
+ * @pcm: what the PCM is set to
+ * @reserved: 0
+ *
+ * Byte n of what is played or captured since the PCM was started is at n modulo @size. EINVAL:
+ * there is no such channel, or it is not a PCM channel. ENOENT: no PCM has it set up.
+ */
+struct zcdma_pcm_export {
+	__u32 channel;
+	__u32 fd_flags;
+	__s32 fd;
+	__u32 period_bytes;
+	__u64 size;
+	struct zcdma_pcm_config pcm;
+	__u64 reserved[3];
+};
+
 /* ---- Strobe and trigger ---- */
 
 /*
@@ -835,6 +860,7 @@ struct zcdma_gpio_open {
 #define ZCDMA_IOC_FORMAT_INFO		_IOWR(ZCDMA_IOC_MAGIC, 0x10, struct zcdma_format_desc)
 #define ZCDMA_IOC_STREAM_OPEN		_IOWR(ZCDMA_IOC_MAGIC, 0x11, struct zcdma_stream_open)
 #define ZCDMA_IOC_PCM_INFO		_IOWR(ZCDMA_IOC_MAGIC, 0x12, struct zcdma_pcm_info)
+#define ZCDMA_IOC_PCM_EXPORT		_IOWR(ZCDMA_IOC_MAGIC, 0x13, struct zcdma_pcm_export)
 
 /*
  * On /dev/zcdmaN
