@@ -12,6 +12,10 @@
 
 #include "zcdma_pcm.h"
 
+/* A drift is set in ppm, and no crystal has more than some hundred. */
+#define DRIFT_UNIT_PPB		1000
+#define MAX_DRIFT_PPM		1000
+
 /* ---- Integers and switches ---- */
 
 /* ALSA counts a volume in steps from 0 on. */
@@ -20,6 +24,8 @@ static s64 to_alsa(const struct zpcm_ctl *ctl, s64 value)
 	switch (ctl->desc->id) {
 	case ZCDMA_CTRL_VOLUME:
 		return div_s64(value - ctl->desc->min, ctl->desc->step);
+	case ZCDMA_CTRL_DRIFT:
+		return clamp_t(s64, div_s64(value, DRIFT_UNIT_PPB), -MAX_DRIFT_PPM, MAX_DRIFT_PPM);
 	case ZCDMA_CTRL_MUTE:
 		return !value;
 	default:
@@ -32,6 +38,8 @@ static s64 from_alsa(const struct zpcm_ctl *ctl, s64 value)
 	switch (ctl->desc->id) {
 	case ZCDMA_CTRL_VOLUME:
 		return ctl->desc->min + value * ctl->desc->step;
+	case ZCDMA_CTRL_DRIFT:
+		return value * DRIFT_UNIT_PPB;
 	case ZCDMA_CTRL_MUTE:
 		return !value;
 	default:
@@ -42,6 +50,16 @@ static s64 from_alsa(const struct zpcm_ctl *ctl, s64 value)
 static bool is_switch(const struct zpcm_ctl *ctl)
 {
 	return ctl->desc->id == ZCDMA_CTRL_MUTE || ctl->desc->id == ZCDMA_CTRL_LOOPBACK;
+}
+
+static long alsa_min(const struct zpcm_ctl *ctl)
+{
+	return is_switch(ctl) ? 0 : to_alsa(ctl, ctl->desc->min);
+}
+
+static long alsa_max(const struct zpcm_ctl *ctl)
+{
+	return is_switch(ctl) ? 1 : to_alsa(ctl, ctl->desc->max);
 }
 
 static int zpcm_ctl_info(struct snd_kcontrol *kctl, struct snd_ctl_elem_info *info)
@@ -56,8 +74,8 @@ static int zpcm_ctl_info(struct snd_kcontrol *kctl, struct snd_ctl_elem_info *in
 	}
 	info->type = is_switch(ctl) ? SNDRV_CTL_ELEM_TYPE_BOOLEAN : SNDRV_CTL_ELEM_TYPE_INTEGER;
 	info->count = 1;
-	info->value.integer.min = is_switch(ctl) ? 0 : to_alsa(ctl, ctl->desc->min);
-	info->value.integer.max = is_switch(ctl) ? 1 : to_alsa(ctl, ctl->desc->max);
+	info->value.integer.min = alsa_min(ctl);
+	info->value.integer.max = alsa_max(ctl);
 	return 0;
 }
 
@@ -77,15 +95,16 @@ static int zpcm_ctl_get(struct snd_kcontrol *kctl, struct snd_ctl_elem_value *va
 static int zpcm_ctl_put(struct snd_kcontrol *kctl, struct snd_ctl_elem_value *value)
 {
 	struct zpcm_ctl *ctl = snd_kcontrol_chip(kctl);
+	long at = value->value.integer.value[0];
 	s64 new;
 	int ret;
 
 	if (ctl->desc->menu)
 		new = value->value.enumerated.item[0];
-	else if (is_switch(ctl) && (value->value.integer.value[0] & ~1L))
+	else if (at < alsa_min(ctl) || at > alsa_max(ctl))
 		return -EINVAL;
 	else
-		new = from_alsa(ctl, value->value.integer.value[0]);
+		new = from_alsa(ctl, at);
 	if (new < ctl->desc->min || new > ctl->desc->max)
 		return -EINVAL;
 
