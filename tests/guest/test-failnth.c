@@ -889,16 +889,16 @@ static void walk(const struct op *op)
 		}
 
 		/* The same without a failure; where something came back, that was it. */
-		if (op->restore)
-			continue;
-		op->prepare(op->arg);
-		ret = op->run(op->arg);
-		if (ret) {
-			printf("# site %d: the next call fails: %s\n", n, strerror(-ret));
-			good = false;
+		if (!op->restore) {
+			op->prepare(op->arg);
+			ret = op->run(op->arg);
+			if (ret) {
+				printf("# site %d: the next call fails: %s\n", n, strerror(-ret));
+				good = false;
+			}
+			if (!clean(op))
+				good = false;
 		}
-		if (!clean(op))
-			good = false;
 		if (!good)
 			break;
 	}
