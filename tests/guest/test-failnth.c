@@ -828,8 +828,10 @@ static void arm(int n)
 	char text[16];
 
 	snprintf(text, sizeof(text), "%d", n);
-	if (pwrite(fail_fd, text, strlen(text), 0) < 0)
-		die("/proc/thread-self/fail-nth");
+	/* An operation that was short of sites may have left the failure to this one. */
+	while (pwrite(fail_fd, text, strlen(text), 0) < 0)
+		if (errno != EFAULT)
+			die("/proc/thread-self/fail-nth");
 }
 
 /* Whether the failure has happened. Reading copies to user memory, which may be what fails. */
