@@ -33,19 +33,27 @@ struct zcdma_attachment {
 	bool mapped;
 };
 
-static int copy_page_table(struct sg_table *to, const struct sg_table *from)
+/* The same pages, in segments that the importer's device can take. */
+static int copy_page_table(struct sg_table *to, const struct sg_table *from, struct device *dev)
 {
+	size_t max = max(rounddown(dma_get_max_seg_size(dev), PAGE_SIZE), PAGE_SIZE);
 	struct scatterlist *src, *dst;
+	unsigned int nents = 0;
 	unsigned int i;
 	int ret;
 
-	ret = sg_alloc_table(to, from->orig_nents, GFP_KERNEL);
+	for_each_sgtable_sg(from, src, i)
+		nents += DIV_ROUND_UP(src->length, max);
+	ret = sg_alloc_table(to, nents, GFP_KERNEL);
 	if (ret)
 		return ret;
 	dst = to->sgl;
 	for_each_sgtable_sg(from, src, i) {
-		sg_set_page(dst, sg_page(src), src->length, src->offset);
-		dst = sg_next(dst);
+		for (size_t at = 0; at < src->length; at += max) {
+			sg_set_page(dst, nth_page(sg_page(src), at >> PAGE_SHIFT),
+				    min(src->length - at, max), src->offset);
+			dst = sg_next(dst);
+		}
 	}
 	return 0;
 }
@@ -63,7 +71,7 @@ static int zcdma_dmabuf_attach(struct dma_buf *dmabuf, struct dma_buf_attachment
 	a = kzalloc(sizeof(*a), GFP_KERNEL);
 	if (!a)
 		return -ENOMEM;
-	ret = copy_page_table(&a->sgt, &buf->sgt);
+	ret = copy_page_table(&a->sgt, &buf->sgt, attach->dev);
 	if (ret) {
 		kfree(a);
 		return ret;

@@ -321,6 +321,8 @@ static int zvirt_probe(struct platform_device *pdev)
 	for (unsigned int i = 0; i < ZVIRT_MAX_CHANS; i++)
 		vdev->chans[i].vdev = vdev;
 
+	/* Made of software: a segment of a scatter list can be as long as it likes. */
+	dma_set_max_seg_size(dev, UINT_MAX);
 	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
 	if (ret)
 		return dev_err_probe(dev, ret, "cannot use 64-bit DMA addresses\n");

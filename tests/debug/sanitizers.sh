@@ -41,8 +41,10 @@ commit='
 		echo "sanitizers: start $bug" >/dev/kmsg
 		modprobe zcdma-bug bug=$bug 2>/dev/null
 		if [ $bug = leak ]; then
-			# Younger than five seconds is no leak yet.
+			# Younger than five seconds is no leak yet, nor is what has changed since
+			# the last scan, or what had none.
 			sleep 6
+			echo scan >/sys/kernel/debug/kmemleak
 			echo scan >/sys/kernel/debug/kmemleak
 		fi
 		echo "sanitizers: end $bug" >/dev/kmsg

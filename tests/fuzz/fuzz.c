@@ -3,15 +3,16 @@
  * fuzz - a coverage-guided fuzzer for our nodes: calls, mappings, and what lies in them
  *
  * usage: fuzz [--seed N] [--time SECONDS] [--save FILE]
- *        fuzz --run HEX...     run these programs once, as a reproducer
+ *        fuzz [--times N] --run HEX...     run these programs, each N times (1), as a reproducer
  *
  * A program is a string of bytes, which struct input hands out to whatever wants to make a choice;
  * so every string is a program, and mutations need not know what they change. What reaches code of
  * ours that no program before has reached (KCOV, the debug kernel) is kept and mutated further,
  * starting from tests/fuzz/corpus. --save appends what was found to a file.
  *
- * Each program runs in a process of its own. It is printed first: when the guest dies of it, the
- * last line of the output is the reproducer.
+ * Each program runs in a process of its own. It is printed first: when the guest dies of it, or the
+ * kernel complains, the last line of the output is the reproducer. tests/fuzz/reduce makes it as
+ * short as it can be.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -73,6 +74,7 @@ struct input {
 /* Shared by the threads of a program, and not locked: a race between calls is a test, too. */
 static int fds[MAX_FDS];
 static struct { void *at; size_t len; } maps[MAX_MAPS];
+static struct { void *at; struct zcdma_ring_info fill, done; } rings;
 static uint64_t last_offset;
 static int null_pipe[2], zero;
 
@@ -207,6 +209,13 @@ static void do_touch(struct input *in)
 		madvise((void *)((uintptr_t)at & ~4095UL), 4096, how >> 2);
 }
 
+/* Write to a mapping which another thread may have taken away. */
+static void poke(void *to, const void *from, size_t len)
+{
+	if (write(null_pipe[1], from, len) != (ssize_t)len || read(null_pipe[0], to, len) < 0)
+		return;
+}
+
 static void fill(struct input *in, void *p, size_t len)
 {
 	for (size_t i = 0; i < len; i += 8) {
@@ -246,6 +255,112 @@ static void do_zcdma(struct input *in)
 		fill(in, &arg, sizeof(arg));
 		ioctl(fd, _IOC(u8(in) & 3, ZCDMA_IOC_MAGIC, u8(in) % 16, number(in) & 0x1ff), &arg);
 	}
+}
+
+/*
+ * A stream of which most is right. Its rings are mapped first, so that do_scribble() finds them, and
+ * offsets of the buffers are for do_map().
+ */
+static void do_stream_open(struct input *in)
+{
+	static const uint64_t sizes[] = { 0, 4096, 8192, 65536, 614400 };
+	int fd = *slot(in);
+	struct zcdma_stream_open arg = {
+		.channel = u8(in) % 5,
+		.flags = u8(in) % 4,
+		.fd_flags = O_CLOEXEC | O_NONBLOCK,
+		.num_buffers = 1 + u8(in) % 8,
+		.buffer_size = sizes[u8(in) % ARRAY_SIZE(sizes)],
+	};
+	uint8_t how = u8(in);
+
+	if (arg.channel < 2 && how & 1) {
+		arg.video.width = 64;
+		arg.video.height = 64;
+		arg.video.fourcc = how & 2 ? V4L2_PIX_FMT_GREY : 0;
+		arg.video.interval_ns = how & 4 ? 1000000 : 0;
+	}
+	if (how > 250)
+		fill(in, &arg, sizeof(arg));
+	if (ioctl(fd, ZCDMA_IOC_STREAM_OPEN, &arg))
+		return;
+	last_offset = arg.buffers_offset + how % 4 * arg.buffers_stride;
+	for (int i = 0; i < MAX_MAPS && !rings.at; i++) {
+		if (maps[i].at)
+			continue;
+		maps[i].at = mmap(NULL, arg.ring_size, PROT_READ | PROT_WRITE, MAP_SHARED, arg.fd, 0);
+		maps[i].len = arg.ring_size;
+		if (maps[i].at == MAP_FAILED)
+			maps[i].at = NULL;
+		rings.at = maps[i].at;
+		rings.fill = arg.fill;
+		rings.done = arg.done;
+	}
+	keep(arg.fd);
+}
+
+/* A write to the rings: an entry and the index behind it, or any word at all. Where a part of the
+ * mapping has been taken away, EFAULT.
+ */
+static void do_scribble(struct input *in)
+{
+	uint8_t how = u8(in);
+	struct zcdma_fill entry = { .index = u8(in) % 10 };
+	uint32_t index = u8(in), word, at;
+	uint8_t *base = rings.at;
+
+	if (!base)
+		return;
+	at = rings.fill.entries + index % rings.fill.num_entries * rings.fill.entry_size;
+	if (how & 1) {
+		entry.offset = number(in);
+		entry.length = number(in);
+		entry.flags = how & 2;
+	}
+	poke(base + at, &entry, sizeof(entry));
+	index++;
+	poke(base + rings.fill.tail, &index, sizeof(index));
+	if (how < 192)
+		return;
+	word = number(in);
+	at = (how & 4 ? rings.done.tail : number(in) % 4096) & ~3U;
+	poke(base + at, &word, sizeof(word));
+}
+
+static void do_stream(struct input *in)
+{
+	static const unsigned long requests[] = {
+		ZCDMA_IOC_STREAM_START, ZCDMA_IOC_STREAM_START, ZCDMA_IOC_STREAM_STOP,
+		ZCDMA_IOC_STREAM_DRAIN, ZCDMA_IOC_STREAM_KICK, ZCDMA_IOC_STREAM_KICK,
+		ZCDMA_IOC_STREAM_ATTACH, ZCDMA_IOC_STREAM_EXPORT, ZCDMA_IOC_STREAM_CONTROL,
+		ZCDMA_IOC_FORMAT_INFO,
+	};
+	unsigned long request = requests[u8(in) % ARRAY_SIZE(requests)];
+	int fd = *slot(in);
+	uint8_t how = u8(in);
+	union {
+		struct zcdma_stream_buffer buffer;
+		struct zcdma_control control;
+		struct zcdma_format_desc format;
+	} arg = { 0 };
+
+	if (request == ZCDMA_IOC_FORMAT_INFO) {
+		arg.format.channel = how % 6;
+		arg.format.index = how >> 3;
+	} else if (request == ZCDMA_IOC_STREAM_CONTROL) {
+		arg.control.id = how % 5;
+		arg.control.value = number(in);
+	} else {
+		arg.buffer.index = how % 10;
+		if (request == ZCDMA_IOC_STREAM_ATTACH)
+			arg.buffer.fd = *slot(in);
+		else
+			arg.buffer.fd_flags = O_CLOEXEC | how >> 6;
+	}
+	if (how == 255)
+		fill(in, &arg, sizeof(arg));
+	if (!ioctl(fd, request, &arg) && request == ZCDMA_IOC_STREAM_EXPORT)
+		keep(arg.buffer.fd);
 }
 
 static void do_dmabuf(struct input *in)
@@ -450,7 +565,8 @@ static void interpret(struct input in)
 	static void (*const calls[])(struct input *) = {
 		do_open, do_close, do_dup, do_map, do_map, do_unmap, do_touch, do_zcdma, do_zcdma,
 		do_dmabuf, do_udmabuf, do_v4l2, do_v4l2, do_v4l2, do_v4l2, do_v4l2, do_v4l2, do_v4l2,
-		do_io, do_bind,
+		do_io, do_bind, do_stream_open, do_stream, do_stream, do_stream, do_scribble,
+		do_scribble,
 	};
 
 	while (in.at < in.end)
@@ -639,6 +755,41 @@ static int open_kcov(void)
 	return fd;
 }
 
+/* ---- The kernel's log ---- */
+
+static int log_fd;
+
+/*
+ * Whether the kernel has complained since the last time: not every report is the end of the guest.
+ * The first words of what tests/vm/vmhost.c looks for, too.
+ */
+static bool complained(void)
+{
+	static const char *const signs[] = {
+		"WARNING: ", "BUG: ", "UBSAN: ", "ODEBUG: ", "DMA-API: ", "refcount_t: ",
+		"list_add corruption", "list_del corruption", "Oops", "INFO: task ",
+	};
+	char record[2048], *text;
+	bool found = false;
+	ssize_t n;
+
+	while ((n = read(log_fd, record, sizeof(record) - 1)) > 0) {
+		record[n] = '\0';
+		text = strchr(record, ';');
+		for (size_t i = 0; text && i < ARRAY_SIZE(signs); i++)
+			found |= !!strstr(text, signs[i]);
+	}
+	return found;
+}
+
+static void open_log(void)
+{
+	log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (log_fd < 0)
+		err(1, "/dev/kmsg");
+	lseek(log_fd, 0, SEEK_END);
+}
+
 /* ---- The loop ---- */
 
 static void execute(const struct program *p, int kcov)
@@ -666,6 +817,11 @@ static void execute(const struct program *p, int kcov)
 		exit(1);
 	}
 	waitpid(child, NULL, 0);
+	if (complained()) {
+		printf("# the kernel complains of this one\n");
+		fflush(stdout);
+		exit(1);
+	}
 }
 
 static void bind_all(void)
@@ -682,7 +838,7 @@ static void bind_all(void)
 int main(int argc, char **argv)
 {
 	const char *save = NULL;
-	long seconds = 10;
+	long seconds = 10, times = 1;
 	unsigned long runs = 0;
 	size_t known;
 	struct program p;
@@ -694,21 +850,26 @@ int main(int argc, char **argv)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	open_log();
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--run")) {
 			for (i++; i < argc; i++) {
 				if (!parse(argv[i], strlen(argv[i]), &p))
 					errx(2, "'%s' is no program: use the hexadecimal digits of a line '# run'", argv[i]);
-				execute(&p, -1);
-				bind_all();
+				for (long n = 0; n < times; n++) {
+					execute(&p, -1);
+					bind_all();
+				}
 			}
 			return 0;
 		} else if (i + 1 == argc) {
-			errx(2, "usage: fuzz [--seed N] [--time SECONDS] [--save FILE] | --run HEX...");
+			errx(2, "usage: fuzz [--seed N] [--time SECONDS] [--save FILE] | [--times N] --run HEX...");
 		} else if (!strcmp(argv[i], "--seed")) {
 			state = strtoull(argv[++i], NULL, 0) * 0x9e3779b97f4a7c15ULL | 1;
 		} else if (!strcmp(argv[i], "--time")) {
 			seconds = strtol(argv[++i], NULL, 0);
+		} else if (!strcmp(argv[i], "--times")) {
+			times = strtol(argv[++i], NULL, 0);
 		} else if (!strcmp(argv[i], "--save")) {
 			save = argv[++i];
 		} else {

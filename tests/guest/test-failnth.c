@@ -19,6 +19,7 @@
 #include <linux/videodev2.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <sys/syscall.h>
 
 #include "zct.h"
 
@@ -30,8 +31,11 @@
  * @name: what it is called in the output
  * @prepare: bring about all that it needs; failures end the program
  * @run: the operation; 0 or -errno
- * @arg: for both
+ * @restore: what was taken away comes back, whether the operation succeeded or not; NULL: nothing
+ * @arg: for all of them
  * @fails_as: beside ENOMEM and EFAULT, what a failure may look like, and why
+ * @sparse: has thousands of sites that are not ours, and is slow: the more it has, the fewer are tried
+ * @no_site: it allocates nothing and copies nothing: there is nothing to fail
  * @keeps_fd: a descriptor may be left when the kernel cannot tell its number: V4L2's and udmabuf's
  *	ioctls install it first
  */
@@ -39,8 +43,11 @@ struct op {
 	const char *name;
 	void (*prepare)(int arg);
 	int (*run)(int arg);
+	void (*restore)(int arg);
 	int arg;
 	int fails_as;
+	bool sparse;
+	bool no_site;
 	bool keeps_fd;
 };
 
@@ -52,9 +59,12 @@ static bool broken;
 /* What operations work on. */
 static int dev, node, out, buf;
 static void *map;
+static size_t map_size;
+static struct zcdma_stream_open ring;
 static unsigned int index_free;
 static struct v4l2_format format;
 static char dev_path[2][64], cam_path[64], out_path[64];
+static char module_file[3][PATH_MAX];
 static char bind_path[PATH_MAX], unbind_path[PATH_MAX], bind_name[2][64];
 
 static void __attribute__((format(printf, 1, 2), noreturn)) die(const char *what, ...)
@@ -187,6 +197,7 @@ static int op_mmap(int arg)
 	if (at == MAP_FAILED)
 		return -errno;
 	map = at;
+	map_size = SIZE;
 	return 0;
 }
 
@@ -465,6 +476,129 @@ static int op_streamon_display(int arg)
 	return zct_ioctl(out, VIDIOC_STREAMON, &format.type);
 }
 
+/* ---- Operations on streams ---- */
+
+/* Channels of virt0, numbered as in the device tree: cam0, out0, raw-in, raw-out. */
+static int open_stream(uint32_t flags, int channel)
+{
+	struct zcdma_stream_open arg = {
+		.channel = channel,
+		.flags = flags,
+		.fd_flags = O_CLOEXEC,
+		.num_buffers = 4,
+		.buffer_size = channel > 1 ? 64 * 1024 : 0,
+	};
+	int ret = zct_ioctl(dev, ZCDMA_IOC_STREAM_OPEN, &arg);
+
+	if (ret)
+		return ret;
+	node = arg.fd;
+	ring = arg;
+	return 0;
+}
+
+/* @arg: 0 raw and coherent, 1 raw and cached, 2 video and cached, 3 raw and imported */
+static int op_open_stream(int arg)
+{
+	static const uint32_t flags[] = { 0, ZCDMA_STREAM_CACHED, ZCDMA_STREAM_CACHED,
+					  ZCDMA_STREAM_IMPORT };
+
+	return open_stream(flags[arg], arg == 2 ? 0 : 2);
+}
+
+static void with_opened_stream(int arg)
+{
+	with_device(0);
+	if (op_open_stream(arg))
+		die("cannot open a stream");
+}
+
+static int op_map_ring(int arg)
+{
+	void *at = mmap(NULL, ring.ring_size, PROT_READ | PROT_WRITE, MAP_SHARED, node, 0);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	map = at;
+	map_size = ring.ring_size;
+	return 0;
+}
+
+static int op_map_stream_buffer(int arg)
+{
+	void *at = mmap(NULL, ring.buffers_stride, PROT_READ | PROT_WRITE, MAP_SHARED, node,
+			ring.buffers_offset);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	map = at;
+	map_size = ring.buffers_stride;
+	return 0;
+}
+
+static int op_start(int arg)
+{
+	return zct_ioctl(node, ZCDMA_IOC_STREAM_START, NULL);
+}
+
+/* All buffers handed over, nothing started. */
+static void with_filled_stream(int arg)
+{
+	uint32_t *tail;
+
+	with_opened_stream(arg);
+	if (op_map_ring(arg))
+		die("cannot map the rings");
+	for (uint32_t i = 0; i < ring.num_buffers; i++) {
+		struct zcdma_fill entry = { .index = i };
+
+		memcpy((char *)map + ring.fill.entries + i * ring.fill.entry_size, &entry,
+		       sizeof(entry));
+	}
+	tail = (uint32_t *)((char *)map + ring.fill.tail);
+	__atomic_store_n(tail, ring.num_buffers, __ATOMIC_RELEASE);
+}
+
+static void with_running_stream(int arg)
+{
+	with_filled_stream(arg);
+	if (op_start(arg))
+		die("cannot start a stream");
+}
+
+static int op_stop(int arg)
+{
+	return zct_ioctl(node, ZCDMA_IOC_STREAM_STOP, NULL);
+}
+
+static int op_stream_export(int arg)
+{
+	struct zcdma_stream_buffer b = { .fd_flags = O_RDWR | O_CLOEXEC };
+
+	return zct_ioctl(node, ZCDMA_IOC_STREAM_EXPORT, &b);
+}
+
+static void with_import_stream(int arg)
+{
+	with_opened_stream(3);
+	if (op_buffer_alloc(arg))
+		die("cannot allocate a buffer");
+}
+
+static int op_attach(int arg)
+{
+	struct zcdma_stream_buffer b = { .fd = buf };
+
+	return zct_ioctl(node, ZCDMA_IOC_STREAM_ATTACH, &b);
+}
+
+static int op_stream_control(int arg)
+{
+	struct zcdma_control control = { .id = ZCDMA_CONTROL_STAMPS };
+
+	return zct_ioctl(node, ZCDMA_IOC_STREAM_CONTROL, &control);
+}
+
 /* ---- Probe and remove ---- */
 
 static void not_watched(int arg)
@@ -488,6 +622,62 @@ static void unbound(int arg)
 static int op_bind(int arg)
 {
 	return write_text(bind_path, bind_name[arg]);
+}
+
+/* Modules, those that need others first. The devices leave with their engine. */
+static const char *const modules[] = { "zcdma_virt", "zcdma_video", "zcdma" };
+
+static void all_unwatched(int arg)
+{
+	for (int i = 0; i < 2; i++)
+		not_watched(i);
+}
+
+static int op_unload(int arg)
+{
+	return syscall(SYS_delete_module, modules[arg], O_NONBLOCK) ? -errno : 0;
+}
+
+/* Everything above a module goes, and the module. */
+static void unloaded(int arg)
+{
+	all_unwatched(arg);
+	if (arg == 2 && syscall(SYS_delete_module, "zcdma_dmaengine", O_NONBLOCK))
+		die("cannot unload zcdma_dmaengine");
+	for (int i = 0; i <= arg; i++)
+		if (op_unload(i))
+			die("cannot unload %s", modules[i]);
+}
+
+static void unloaded_above(int arg)
+{
+	all_unwatched(arg);
+	if (arg == 2 && syscall(SYS_delete_module, "zcdma_dmaengine", O_NONBLOCK))
+		die("cannot unload zcdma_dmaengine");
+	for (int i = 0; i < arg; i++)
+		if (op_unload(i))
+			die("cannot unload %s", modules[i]);
+}
+
+static int op_load(int arg)
+{
+	int fd = open(module_file[arg], O_RDONLY | O_CLOEXEC);
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+/* A driver may be loaded and have lost a device: anew, all of them. */
+static void reload(int arg)
+{
+	for (int i = 0; i < 2; i++)
+		op_unload(i);
+	if (system("modprobe -a zcdma-dmaengine zcdma-video zcdma-virt && udevadm settle"))
+		die("the modules cannot be loaded again");
 }
 
 #define OP(n, p, r, ...) { .name = (n), .prepare = (p), .run = (r), ##__VA_ARGS__ }
@@ -534,10 +724,33 @@ static const struct op ops[] = {
 	OP("import from udmabuf", with_udmabuf, op_import),
 	OP("queue to the display", with_display, op_qbuf_display),
 	OP("start the display", with_queued_display, op_streamon_display),
+	OP("open a stream, coherent", with_device, op_open_stream, .arg = 0),
+	OP("open a stream, cached", with_device, op_open_stream, .arg = 1),
+	OP("open a stream, video", with_device, op_open_stream, .arg = 2),
+	OP("map its rings", with_opened_stream, op_map_ring),
+	OP("map its buffer", with_opened_stream, op_map_stream_buffer),
+	OP("start a stream, coherent", with_filled_stream, op_start, .arg = 0),
+	OP("start a stream, cached", with_filled_stream, op_start, .arg = 1),
+	OP("start a stream, video", with_filled_stream, op_start, .arg = 2),
+	OP("export a buffer of a stream", with_opened_stream, op_stream_export),
+	OP("attach a buffer, pool", with_import_stream, op_attach, .arg = 0),
+	OP("attach a buffer, system", with_import_stream, op_attach, .arg = 3),
+	OP("set a control of a stream", with_opened_stream, op_stream_control, .arg = 2),
+	OP("stop a stream", with_running_stream, op_stop, .arg = 1, .no_site = true),
 	OP("unbind virt0", not_watched, op_unbind, .arg = 0),
 	OP("unbind virt1", not_watched, op_unbind, .arg = 1),
 	OP("bind virt0", unbound, op_bind, .arg = 0),
 	OP("bind virt1", unbound, op_bind, .arg = 1),
+	/* Loading a module reports what its init function does, and ENOENT for a file cut short. */
+	OP("load zcdma-virt", unloaded, op_load, .arg = 0, .restore = reload,
+	   .sparse = true),
+	OP("load zcdma-video", unloaded, op_load, .arg = 1, .restore = reload,
+	   .sparse = true),
+	OP("load zcdma", unloaded, op_load, .arg = 2, .restore = reload,
+	   .sparse = true),
+	OP("unload zcdma-virt", unloaded_above, op_unload, .arg = 0, .restore = reload),
+	OP("unload zcdma-video", unloaded_above, op_unload, .arg = 1, .restore = reload),
+	OP("unload zcdma", unloaded_above, op_unload, .arg = 2, .restore = reload),
 };
 
 /* ---- The walk ---- */
@@ -571,7 +784,7 @@ static bool clean(const struct op *op)
 	bool good = true;
 
 	if (map)
-		munmap(map, SIZE);
+		munmap(map, map_size);
 	map = NULL;
 	close_range(first_fd, ~0U, 0);
 	dev = node = out = buf = -1;
@@ -590,6 +803,16 @@ static bool clean(const struct op *op)
 		if (watch_fd[op->arg] < 0)
 			put_watch(op->arg);
 	}
+	if (op->restore) {
+		op->restore(op->arg);
+		if (!find_nodes()) {
+			printf("# nodes are missing\n");
+			exit(1);
+		}
+		for (int i = 0; i < 2; i++)
+			if (watch_fd[i] < 0)
+				put_watch(i);
+	}
 	for (int i = 0; i < 2; i++) {
 		if (pool_used(i)) {
 			printf("# %llu bytes of virt%d are still in use\n",
@@ -605,8 +828,10 @@ static void arm(int n)
 	char text[16];
 
 	snprintf(text, sizeof(text), "%d", n);
-	if (pwrite(fail_fd, text, strlen(text), 0) < 0)
-		die("/proc/thread-self/fail-nth");
+	/* An operation that was short of sites may have left the failure to this one. */
+	while (pwrite(fail_fd, text, strlen(text), 0) < 0)
+		if (errno != EFAULT)
+			die("/proc/thread-self/fail-nth");
 }
 
 /* Whether the failure has happened. Reading copies to user memory, which may be what fails. */
@@ -639,7 +864,7 @@ static void walk(const struct op *op)
 	int ret = 0, n;
 	bool hit, good = true;
 
-	for (n = 1; n < MAX_SITES; n++) {
+	for (n = 1; n < MAX_SITES; n += op->sparse ? 1 + n / 8 : 1) {
 		op->prepare(op->arg);
 		before = open_fds();
 		arm(n);
@@ -665,15 +890,17 @@ static void walk(const struct op *op)
 			good = false;
 		}
 
-		/* The same without a failure. */
-		op->prepare(op->arg);
-		ret = op->run(op->arg);
-		if (ret) {
-			printf("# site %d: the next call fails: %s\n", n, strerror(-ret));
-			good = false;
+		/* The same without a failure; where something came back, that was it. */
+		if (!op->restore) {
+			op->prepare(op->arg);
+			ret = op->run(op->arg);
+			if (ret) {
+				printf("# site %d: the next call fails: %s\n", n, strerror(-ret));
+				good = false;
+			}
+			if (!clean(op))
+				good = false;
 		}
-		if (!clean(op))
-			good = false;
 		if (!good)
 			break;
 	}
@@ -682,7 +909,7 @@ static void walk(const struct op *op)
 		good = false;
 	}
 	clean(op);
-	if (good && !(refused + survived)) {
+	if (good && !op->no_site && !(refused + survived)) {
 		printf("# no site was found\n");
 		good = false;
 	}
@@ -690,6 +917,16 @@ static void walk(const struct op *op)
 	printf("%sok - %s: %u sites failed, %u refused, %u survived\n", good ? "" : "not ",
 	       op->name, refused + survived, refused, survived);
 	fflush(stdout);
+}
+
+/* The file of a module, as modinfo -n tells it. */
+static void find_module(const char *command, char path[PATH_MAX])
+{
+	FILE *f = popen(command, "re");
+
+	if (!f || !fgets(path, PATH_MAX, f) || pclose(f))
+		die("%s", command);
+	path[strcspn(path, "\n")] = '\0';
 }
 
 static void set_up(void)
@@ -732,6 +969,11 @@ static void set_up(void)
 		die("%s", text);
 	snprintf(bind_path, sizeof(bind_path), "%.4000s/bind", link);
 	snprintf(unbind_path, sizeof(unbind_path), "%.4000s/unbind", link);
+
+	for (int i = 0; i < 3; i++) {
+		snprintf(text, sizeof(text), "modinfo -n %s", modules[i]);
+		find_module(text, module_file[i]);
+	}
 
 	first_fd = fail_fd + 3;
 	for (int i = 0; i < 2; i++)

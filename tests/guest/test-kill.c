@@ -35,6 +35,22 @@ static void stream_for_ever(struct zcv *v)
 		zcv_queue(v, zcv_dequeue(v).index);
 }
 
+static void victim_open(void)
+{
+	zcv_open(&cam, "cam0");
+	ready();
+	pause();
+}
+
+static void victim_mapped(void)
+{
+	zcv_open(&cam, "cam0");
+	zcv_alloc(&cam, V4L2_MEMORY_MMAP, 4, 0);
+	ready();
+	for (;;)
+		memset(cam.map[0], 0x3c, cam.length[0]);
+}
+
 static void victim_streaming(void)
 {
 	zcv_open(&cam, "cam0");
@@ -153,11 +169,45 @@ static void victim_importing(void)
 		zcv_queue(&cam, zcv_dequeue(&cam).index);
 }
 
+/* The importer is another device, of another driver. */
+static void victim_attached(void)
+{
+	struct v4l2_format fmt = {};
+	static struct zcv vivid;
+	char path[ZCV_TEXT], entry[ZCV_TEXT];
+
+	if (!zcv_find("video4linux", "name", "vivid-000-vid-out", entry))
+		exit(1);
+	snprintf(path, sizeof(path), "/dev/%.200s", entry);
+	zcv_open_path(&vivid, path, 0);
+	fmt.type = vivid.type;
+	zcv_ioctl(vivid.fd, VIDIOC_G_FMT, &fmt);
+	vivid.pix = fmt.fmt.pix;
+	zcv_open(&cam, "cam0");
+	zcv_format(&cam, vivid.pix.pixelformat, vivid.pix.width, vivid.pix.height);
+	zcv_start(&cam, 3);
+	zcv_alloc(&vivid, V4L2_MEMORY_DMABUF, 3, 0);
+	for (int i = 0; i < 3; i++) {
+		struct v4l2_buffer b = zcv_buffer(&vivid, i);
+
+		b.m.fd = zcv_export(&cam, i, O_RDWR);
+		b.bytesused = vivid.pix.sizeimage;
+		zcv_ioctl(vivid.fd, VIDIOC_QBUF, &b);
+	}
+	zcv_on(&vivid);
+	ready();
+	for (;;)
+		zcv_queue(&cam, zcv_dequeue(&cam).index);
+}
+
 static const struct victim {
 	const char *name;
 	void (*run)(void);
 	long syscall;	/* which it sleeps in once it is ready, or -1 */
 } victims[] = {
+	{ "open", victim_open, -1 },
+	{ "mapped", victim_mapped, -1 },
+	{ "attached", victim_attached, -1 },
 	{ "streaming", victim_streaming, -1 },
 	{ "streaming-output", victim_streaming_output, -1 },
 	{ "loopback", victim_loopback, -1 },
@@ -230,7 +280,8 @@ static void check_kill(const struct victim *victim, int signal)
 	int status;
 
 	start_victim(victim);
-	zcv_assert_owner(victim->run == victim_streaming_output ? "out0" : "cam0", "video");
+	if (victim->run != victim_open)
+		zcv_assert_owner(victim->run == victim_streaming_output ? "out0" : "cam0", "video");
 	assert_int_equal(kill(victim_pid, signal), 0);
 	assert_int_equal(waitpid(victim_pid, &status, 0), victim_pid);
 	victim_pid = 0;
@@ -248,6 +299,16 @@ static void test_kill(void **state)
 	check_kill(*state, SIGKILL);
 	/* An interrupted wait must end, too. */
 	check_kill(*state, SIGTERM);
+}
+
+static int load_vivid(void **state)
+{
+	return system("modprobe vivid n_devs=1 node_types=0x100 num_outputs=1 output_types=1");
+}
+
+static int unload_vivid(void **state)
+{
+	return system("modprobe -r vivid");
 }
 
 int main(int argc, char **argv)
@@ -269,5 +330,5 @@ int main(int argc, char **argv)
 			.initial_state = (void *)&victims[i],
 		};
 	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, load_vivid, unload_vivid);
 }

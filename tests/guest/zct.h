@@ -40,6 +40,12 @@ static const struct zct_memory zct_memories[] __attribute__((unused)) = {
 	{ "virt1", ZCDMA_BUFFER_CACHED, "system_cached" },
 };
 
+/* Made for finding bugs (tests/vm/debug.config): slow, and worth longer tests. */
+static inline bool zct_is_debug_kernel(void)
+{
+	return !access("/sys/kernel/debug/failslab", F_OK);
+}
+
 /* 0 or -errno, so that an assertion shows what went wrong. */
 static inline int zct_ioctl(int fd, unsigned long request, void *arg)
 {

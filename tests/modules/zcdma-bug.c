@@ -117,13 +117,17 @@ static void corrupt_list(void)
 	list_del(&entry);
 }
 
+static void expire(struct timer_list *timer)
+{
+}
+
 static void free_active_timer(void)
 {
 	struct timer_list *timer = kzalloc(sizeof(*timer), GFP_KERNEL);
 
 	if (!timer)
 		return;
-	timer_setup(timer, NULL, 0);
+	timer_setup(timer, expire, 0);
 	mod_timer(timer, jiffies + HZ * 1000);
 	kfree(timer);
 }
