@@ -85,6 +85,18 @@ is played_bytes 100000 "$(cat /sys/kernel/debug/zcdma/virt0/raw-out/sink/bytes)"
 check play_frames 0 sh -c 'head -c 614400 /dev/zero | zcdma play -q -s 320x240 -f YUYV virt0/out0'
 check monitor 0 zcdma monitor -n 2 -r 50 virt0/cam0
 is monitor_lines 3 "$(wc -l <out)"
+check timeline 0 zcdma timeline -n 5 -o frames.svg virt0/cam0
+is timeline_has_each_exposure 5 "$(grep -c '#1d4ed8.*<title>frame ' frames.svg)"
+check triggered_timeline 0 sh -c '
+	v4l2-ctl -d /dev/zcdma/virt0/cam0 -c trigger_period_ns=50000000,trigger_source=2,trigger_mode=1 &&
+	v4l2-ctl -d /dev/zcdma/virt0/cam0 -c strobe_mode=1 &&
+	zcdma timeline -n 5 -o triggered.svg virt0/cam0
+	status=$?
+	v4l2-ctl -d /dev/zcdma/virt0/cam0 -c trigger_mode=0,trigger_source=0,strobe_mode=0 &&
+	v4l2-ctl -d /dev/zcdma/virt0/cam0 -c trigger_period_ns=100000000 || exit 1
+	exit $status'
+is timeline_has_each_trigger 5 "$(grep -c '<path ' triggered.svg)"
+says timeline_has_strobes triggered.svg '<title>strobe: '
 check doctor 0 zcdma doctor
 says doctor_is_content out '^0 problems'
 check flow 0 zcdma flow virt0

@@ -53,6 +53,11 @@ static const struct command {
 	  "Takes the channel while it runs. Latency is from the end of the DMA to this program.\n\n"
 	  "  -n, --count N       seconds (default: until Ctrl-C)\n"
 	  CHANNEL_HELP },
+	{ "timeline", cmd_timeline, "frames, trigger, strobe and sound on one time axis, as SVG",
+	  "usage: zcdma timeline [OPTIONS] [CHANNEL]\n\n"
+	  "  -o, --output FILE   the picture (default timeline.svg)\n"
+	  "  -n, --count N       frames, up to 200 (default 10)\n"
+	  CHANNEL_HELP },
 	{ "doctor", cmd_doctor, "check this machine, and say what to do",
 	  "usage: zcdma doctor\n\n"
 	  "Exits with 1 if something must be done before frames can flow.\n" },

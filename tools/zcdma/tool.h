@@ -7,6 +7,7 @@
  *   capture.c  capture          picture.c  frames as PNG files
  *   play.c     play
  *   monitor.c  monitor
+ *   timeline.c timeline
  *   doctor.c   doctor
  *   flow.c     flow
  *
@@ -50,6 +51,7 @@ int cmd_info(int argc, char **argv);
 int cmd_capture(int argc, char **argv);
 int cmd_play(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);
+int cmd_timeline(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_flow(int argc, char **argv);
 
