@@ -199,7 +199,7 @@ static enum hrtimer_restart soft_timer(struct hrtimer *timer)
 		goto out_idle;
 out_again:
 	spin_unlock_irqrestore(&sc->lock, flags);
-	/* After that, not after the last time: moving data takes time, and others want some, too. */
+	/* After this one, not after the last: moving data takes time, and others want some. */
 	hrtimer_set_expires(timer, ktime_add(hrtimer_cb_get_time(timer), pace()));
 	return HRTIMER_RESTART;
 
