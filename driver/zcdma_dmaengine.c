@@ -19,6 +19,9 @@
  *                                 |\-----> zdma_watchdog(): it took too long
  *                                 \------> zdma_stop(): forgotten, the core has it back
  *
+ * A transfer also waits for its time where the device makes no requests: a timer starts it when it
+ * would have ended, had the device had a pace of its own.
+ *
  * Controllers have descriptors for so many pieces and no more: what does not fit beside the
  * transfers under way waits for one of them to end. What does not fit alone fails.
  *
@@ -37,6 +40,7 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/jiffies.h>
+#include <linux/math64.h>
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
@@ -251,7 +255,7 @@ static void expect_room(struct zdma_chan *zc)
 {
 	lockdep_assert_held(&zc->lock);
 
-	if (zc->running && list_empty(&zc->busy) && !list_empty(&zc->waiting))
+	if (zc->running && !zc->timed && list_empty(&zc->busy) && !list_empty(&zc->waiting))
 		mod_delayed_work(system_wq, &zc->watchdog, 1);
 }
 
@@ -269,7 +273,7 @@ static void zdma_complete(void *param, const struct dmaengine_result *result)
 	if (slot->xfer) {
 		xfer = slot_release(slot);
 		zc->deadline = jiffies + zc->timeout;
-		if (zc->running && !zc->failing)
+		if (zc->running && !zc->failing && !zc->timed)
 			submit_waiting(zc, &failed);
 		expect_room(zc);
 	}
@@ -292,6 +296,63 @@ static void zdma_complete(void *param, const struct dmaengine_result *result)
 	fail_slots(zc, &failed);
 }
 
+/* ---- Devices without a pace ---- */
+
+/* How long the device would take, in ns. */
+static u64 duration(const struct zdma_chan *zc, const struct zcdma_xfer *xfer)
+{
+	if (zc->kind == ZCDMA_KIND_VIDEO)
+		return zc->format.interval_ns;
+	return div_u64((u64)(xfer->len / zc->pcm.frame_bytes) * NSEC_PER_SEC, zc->pcm.rate);
+}
+
+static struct zdma_slot *first_waiting(struct zdma_chan *zc)
+{
+	lockdep_assert_held(&zc->lock);
+
+	return list_first_entry_or_null(&zc->waiting, struct zdma_slot, node);
+}
+
+/* From now on, and as long as something waits. */
+static void start_ticking(struct zdma_chan *zc)
+{
+	struct zdma_slot *slot = first_waiting(zc);
+
+	if (!zc->timed || !zc->running || zc->ticking || !slot)
+		return;
+	zc->ticking = true;
+	hrtimer_start(&zc->timer, ns_to_ktime(duration(zc, slot->xfer)), HRTIMER_MODE_REL_SOFT);
+}
+
+static enum hrtimer_restart zdma_tick(struct hrtimer *timer)
+{
+	struct zdma_chan *zc = container_of(timer, struct zdma_chan, timer);
+	struct zdma_slot *slot;
+	unsigned long flags;
+	LIST_HEAD(failed);
+	bool again;
+	int ret;
+
+	spin_lock_irqsave(&zc->lock, flags);
+	slot = first_waiting(zc);
+	if (zc->running && !zc->failing && slot) {
+		ret = slot_submit(slot);
+		if (!ret)
+			dma_async_issue_pending(zc->dma);
+		else if (ret != -EAGAIN || list_empty(&zc->busy))
+			list_move_tail(&slot->node, &failed);
+		slot = first_waiting(zc);
+	}
+	again = zc->running && slot;
+	if (again)
+		hrtimer_add_expires_ns(timer, duration(zc, slot->xfer));
+	zc->ticking = again;
+	spin_unlock_irqrestore(&zc->lock, flags);
+
+	fail_slots(zc, &failed);
+	return again ? HRTIMER_RESTART : HRTIMER_NORESTART;
+}
+
 /* ---- The engine's calls ---- */
 
 static int zdma_submit(struct zcdma_chan *chan, struct zcdma_xfer *xfer)
@@ -305,13 +366,14 @@ static int zdma_submit(struct zcdma_chan *chan, struct zcdma_xfer *xfer)
 	/* The core hands in no more than there are slots. */
 	slot = list_first_entry(&zc->idle, struct zdma_slot, node);
 	slot->xfer = xfer;
-	if (!zc->failing && list_empty(&zc->waiting))
+	if (!zc->failing && !zc->timed && list_empty(&zc->waiting))
 		ret = slot_submit(slot);
 	if (!ret && zc->running) {
 		dma_async_issue_pending(zc->dma);
 	} else if (ret == -EAGAIN) {
 		list_move_tail(&slot->node, &zc->waiting);
 		expect_room(zc);
+		start_ticking(zc);
 		ret = 0;
 	} else if (ret) {
 		slot_release(slot);
@@ -332,6 +394,7 @@ static int zdma_start(struct zcdma_chan *chan)
 	if (zc->timeout)
 		schedule_delayed_work(&zc->watchdog, zc->timeout);
 	expect_room(zc);
+	start_ticking(zc);
 	spin_unlock_irq(&zc->lock);
 	return 0;
 }
@@ -344,10 +407,12 @@ static void zdma_stop(struct zcdma_chan *chan)
 	zc->running = false;
 	spin_unlock_irq(&zc->lock);
 
+	hrtimer_cancel(&zc->timer);
 	cancel_delayed_work_sync(&zc->watchdog);
 	dmaengine_terminate_sync(zc->dma);
 
 	spin_lock_irq(&zc->lock);
+	zc->ticking = false;
 	list_splice_init(&zc->waiting, &zc->busy);
 	while (!list_empty(&zc->busy))
 		slot_release(list_first_entry(&zc->busy, struct zdma_slot, node));
@@ -383,8 +448,28 @@ static int zdma_set_video(struct zcdma_chan *chan, const struct zcdma_video_form
 	return 0;
 }
 
+static int zdma_set_pcm(struct zcdma_chan *chan, const struct zcdma_pcm_config *config)
+{
+	struct zdma_chan *zc = zcdma_chan_priv(chan);
+
+	spin_lock_irq(&zc->lock);
+	zc->pcm = *config;
+	spin_unlock_irq(&zc->lock);
+	return 0;
+}
+
+/* Not to be paused: few controllers can, and what the device does meanwhile nobody knows. */
 static const struct zcdma_chan_ops zdma_ops = {
 	.set_video = zdma_set_video,
+	.set_pcm = zdma_set_pcm,
+	.start = zdma_start,
+	.stop = zdma_stop,
+	.submit = zdma_submit,
+};
+
+static const struct zcdma_chan_ops zdma_exact_ops = {
+	.set_video = zdma_set_video,
+	.set_pcm = zdma_set_pcm,
 	.start = zdma_start,
 	.stop = zdma_stop,
 	.submit = zdma_submit,
@@ -440,7 +525,7 @@ static void zdma_watchdog(struct work_struct *work)
 
 	clear_late(zc, &failed);
 	spin_lock_irq(&zc->lock);
-	if (zc->running)
+	if (zc->running && !zc->timed)
 		submit_or_fail(zc, &failed);
 	spin_unlock_irq(&zc->lock);
 	fail_slots(zc, &failed);
@@ -494,6 +579,7 @@ static void init_chan(struct zdma_chan *zc)
 {
 	spin_lock_init(&zc->lock);
 	INIT_DELAYED_WORK(&zc->watchdog, zdma_watchdog);
+	hrtimer_setup(&zc->timer, zdma_tick, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
 	INIT_LIST_HEAD(&zc->idle);
 	INIT_LIST_HEAD(&zc->waiting);
 	INIT_LIST_HEAD(&zc->busy);
@@ -548,9 +634,10 @@ static int register_device(struct zdma_dev *zd)
 			.max_segments = zc->lines ? 1 : 0,
 			.alignment = zc->alignment,
 			.max_transfer = zc->max_transfer,
-			.ops = &zdma_ops,
+			.ops = zc->exact ? &zdma_exact_ops : &zdma_ops,
 			.priv = zc,
 			.video = zc->kind == ZCDMA_KIND_VIDEO ? &zc->caps : NULL,
+			.pcm = zc->kind == ZCDMA_KIND_PCM ? &zc->pcm_caps : NULL,
 		};
 	}
 	zd->zdev = zcdma_device_register(&device);

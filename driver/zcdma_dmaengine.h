@@ -12,6 +12,7 @@
 #define ZCDMA_DMAENGINE_H
 
 #include <linux/dmaengine.h>
+#include <linux/hrtimer.h>
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -49,7 +50,7 @@ struct zdma_slot {
  * struct zdma_chan - one channel
  * @dev: the platform device
  * @name: the label, which also finds the channel's entries in dma-names and reg-names
- * @kind: video or raw
+ * @kind: what it carries
  * @direction: capture or playback
  * @stream_port: joined to the DMA controller without an address
  * @fifo_index: entry of the FIFO in reg
@@ -59,20 +60,27 @@ struct zdma_slot {
  * @alignment: of address and length of a transfer, in bytes
  * @max_transfer: in bytes, 0: no limit
  * @caps: of a video channel
+ * @pcm_caps: of a pcm channel
+ * @timed: the device makes no requests: @timer starts a transfer when its time has gone by
+ * @exact: the DMA controller tells how far a transfer is
  * @lines: where the DMA controller can leave gaps between lines, or can do nothing but lines: its
  *	description of a frame, NULL elsewhere
  * @dma: the DMA channel, held from probe to unbind
  * @max_piece: longest piece of contiguous memory that the DMA controller takes, in bytes
  * @timeout: longest time of one transfer in jiffies, 0: no limit
  * @watchdog: looks for a transfer that takes longer; pending while running, if there is a limit
+ * @timer: armed while @ticking
  * @lock: protects everything below
  * @chan: the core's, while running
  * @format: of a video channel; changes only while stopped
+ * @pcm: of a pcm channel; changes only while stopped
  * @running: between start and stop
  * @failing: the watchdog is clearing the DMA controller: what is submitted meanwhile fails, too
+ * @ticking: @timer will look at @waiting
  * @deadline: of the first transfer in @busy, in jiffies
  * @idle: slots free to use
- * @waiting: slots that the DMA controller's driver has no room for yet, oldest first
+ * @waiting: slots that the DMA controller's driver has no room for yet, or whose time has not
+ *	come, oldest first
  * @busy: slots in use, oldest first
  * @slots: all of them
  */
@@ -89,17 +97,23 @@ struct zdma_chan {
 	u32 alignment;
 	u32 max_transfer;
 	struct zcdma_video_caps caps;
+	struct zcdma_pcm_caps pcm_caps;
+	bool timed;
+	bool exact;
 	struct dma_interleaved_template *lines;
 	struct dma_chan *dma;
 	size_t max_piece;
 	unsigned long timeout;
 	struct delayed_work watchdog;
+	struct hrtimer timer;
 
 	spinlock_t lock; /* see above */
 	struct zcdma_chan *chan;
 	struct zcdma_video_format format;
+	struct zcdma_pcm_config pcm;
 	bool running;
 	bool failing;
+	bool ticking;
 	unsigned long deadline;
 	struct list_head idle;
 	struct list_head waiting;

@@ -30,6 +30,10 @@
 #define DEFAULT_TIMEOUT_MS	5000
 #define MAX_TIMEOUT_MS		3600000
 
+/* Of sound: what ALSA can name. */
+#define MAX_RATE_HZ		768000
+#define MAX_CHANNELS		32
+
 /* Of a picture; above that, sizes do not fit into 32 bits. */
 #define MAX_WIDTH		16384
 #define MAX_HEIGHT		65535
@@ -195,16 +199,94 @@ static int parse_video(struct zdma_chan *zc, struct device_node *np)
 	return parse_size(zc, np, info);
 }
 
-static int refuse_video(struct zdma_chan *zc, struct device_node *np)
+static int parse_pcm_format(struct zdma_chan *zc, struct device_node *np, u32 *format)
 {
-	static const char * const names[] = {
-		"zcdma,format", "zcdma,width", "zcdma,height", "zcdma,frame-interval-ns",
+	static const struct {
+		const char *name;
+		u32 format;
+	} formats[] = {
+		{ "S16_LE", ZCDMA_PCM_S16_LE },
+		{ "S24_LE", ZCDMA_PCM_S24_LE },
+		{ "S32_LE", ZCDMA_PCM_S32_LE },
+		{ "FLOAT_LE", ZCDMA_PCM_FLOAT_LE },
+	};
+	const char *text;
+	int ret;
+
+	ret = zcdma_of_need_string(zc->dev, np, "zcdma,format",
+				   "\"S16_LE\", \"S24_LE\", \"S32_LE\" or \"FLOAT_LE\"", &text);
+	if (ret)
+		return ret;
+	for (unsigned int i = 0; i < ARRAY_SIZE(formats); i++) {
+		if (!strcmp(text, formats[i].name)) {
+			*format = formats[i].format;
+			return 0;
+		}
+	}
+	return dev_err_probe(zc->dev, -EINVAL,
+			     "%pOF: zcdma,format is \"%s\": must be \"S16_LE\", \"S24_LE\", \"S32_LE\" or \"FLOAT_LE\" here\n",
+			     np, text);
+}
+
+static int parse_pcm(struct zdma_chan *zc, struct device_node *np)
+{
+	struct zcdma_pcm_caps *caps = &zc->pcm_caps;
+	int ret;
+
+	ret = parse_pcm_format(zc, np, &caps->formats) ?:
+	      parse_range(zc, np, "zcdma,rate-hz", MAX_RATE_HZ, &caps->min_rate,
+			  &caps->max_rate) ?:
+	      parse_range(zc, np, "zcdma,channels", MAX_CHANNELS, &caps->min_channels,
+			  &caps->max_channels);
+	if (ret)
+		return ret;
+	caps->def = (struct zcdma_pcm_config) {
+		.format = caps->formats,
+		.channels = clamp(2U, caps->min_channels, caps->max_channels),
+		.rate = clamp(48000U, caps->min_rate, caps->max_rate),
+	};
+	zcdma_pcm_complete(caps, &caps->def);
+	zc->pcm = caps->def;
+	return 0;
+}
+
+/* What belongs to channels of another kind. */
+static int refuse_others(struct zdma_chan *zc, struct device_node *np)
+{
+	static const struct {
+		const char *name;
+		const char *owner;
+		unsigned int kinds;
+	} properties[] = {
+		{ "zcdma,format", "video and pcm channels",
+		  BIT(ZCDMA_KIND_VIDEO) | BIT(ZCDMA_KIND_PCM) },
+		{ "zcdma,timed", "video and pcm channels",
+		  BIT(ZCDMA_KIND_VIDEO) | BIT(ZCDMA_KIND_PCM) },
+		{ "zcdma,width", "video channels", BIT(ZCDMA_KIND_VIDEO) },
+		{ "zcdma,height", "video channels", BIT(ZCDMA_KIND_VIDEO) },
+		{ "zcdma,frame-interval-ns", "video channels", BIT(ZCDMA_KIND_VIDEO) },
+		{ "zcdma,rate-hz", "pcm channels", BIT(ZCDMA_KIND_PCM) },
+		{ "zcdma,channels", "pcm channels", BIT(ZCDMA_KIND_PCM) },
 	};
 	int ret = 0;
 
-	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(names); i++)
-		ret = zcdma_of_refuse(zc->dev, np, names[i], "video channels");
+	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(properties); i++)
+		if (!(properties[i].kinds & BIT(zc->kind)))
+			ret = zcdma_of_refuse(zc->dev, np, properties[i].name,
+					      properties[i].owner);
 	return ret;
+}
+
+static int parse_kind(struct zdma_chan *zc, struct device_node *np)
+{
+	switch (zc->kind) {
+	case ZCDMA_KIND_VIDEO:
+		return parse_video(zc, np);
+	case ZCDMA_KIND_PCM:
+		return parse_pcm(zc, np);
+	default:
+		return 0;
+	}
 }
 
 static int parse_chan(struct zdma_chan *zc, struct device_node *np)
@@ -217,10 +299,6 @@ static int parse_chan(struct zdma_chan *zc, struct device_node *np)
 	ret = zcdma_of_chan(zc->dev, np, zc->name, &zc->kind, &zc->direction);
 	if (ret)
 		return ret;
-	if (zc->kind == ZCDMA_KIND_PCM)
-		return dev_err_probe(zc->dev, -EINVAL,
-				     "%pOF: zcdma,kind \"pcm\" is not available yet in this driver: use \"video\" or \"raw\"\n",
-				     np);
 	if (of_property_match_string(parent, "dma-names", zc->name) < 0)
 		return dev_err_probe(zc->dev, -EINVAL,
 				     "%pOF: no \"%s\" in dma-names of the parent: add it, and the DMA channel to dmas\n",
@@ -236,7 +314,8 @@ static int parse_chan(struct zdma_chan *zc, struct device_node *np)
 	zc->alignment = max(alignment, zc->width);
 	zc->timeout = msecs_to_jiffies(timeout_ms);
 
-	return zc->kind == ZCDMA_KIND_VIDEO ? parse_video(zc, np) : refuse_video(zc, np);
+	zc->timed = of_property_read_bool(np, "zcdma,timed");
+	return refuse_others(zc, np) ?: parse_kind(zc, np);
 }
 
 /* ---- The device's node ---- */
@@ -375,6 +454,8 @@ static int check_caps(struct zdma_chan *zc)
 	/* Drivers of long ago do not say more. */
 	if (dma_get_slave_caps(zc->dma, &caps))
 		return 0;
+	/* A period is one piece most of the time: to know when that is over is to know nothing. */
+	zc->exact = caps.residue_granularity == DMA_RESIDUE_GRANULARITY_BURST && !zc->timed;
 	if (!(caps.directions & BIT(zdma_direction(zc))))
 		return dev_err_probe(zc->dev, -EINVAL,
 				     "channel %s: its DMA channel of %s does not go in the direction of zcdma,direction\n",

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A node with a mistake is refused at probe, with one message that tells the mistake.
 # vm: --machine raspi3b --dtbo $build/tests/dts/dmaengine-wrong-nodes.dtbo
+# timeout: 120
 # shellcheck source=tests/guest/libdmaengine.sh
 . "${0%/*}/libdmaengine.sh"
 
@@ -29,7 +30,6 @@ wrong no-such-dma-name '/channel@0: no "c" in dma-names of the parent'
 wrong no-label '/channel@0: property label is missing'
 wrong no-kind '/channel@0: property zcdma,kind is missing'
 wrong unknown-kind '/channel@0: zcdma,kind is "smell": must be "video", "pcm" or "raw"'
-wrong kind-pcm '/channel@0: zcdma,kind "pcm" is not available yet'
 wrong unknown-direction '/channel@0: zcdma,direction is "up": must be'
 wrong unknown-child '/port@0: not a channel: must be called channel@N'
 wrong channel-number '/channel@1: not a channel: .* 0 to 0 here'
@@ -42,7 +42,14 @@ wrong fifo-out-of-ranges 'the FIFO "c" in reg is outside the ranges of every bus
 wrong fifo-without-name '/channel@0: no "c" in reg-names of the parent: .* or this channel zcdma,stream-port'
 wrong fifo-and-stream-port '/channel@0: zcdma,stream-port and an entry "c" in reg-names .* exclude each other'
 wrong stream-port-with-width '/channel@0: reg-io-width is for channels with a FIFO only'
-wrong raw-with-format '/channel@0: zcdma,format is for video channels only'
+wrong raw-with-format '/channel@0: zcdma,format is for video and pcm channels only'
+wrong raw-with-rate '/channel@0: zcdma,rate-hz is for pcm channels only'
+wrong raw-timed '/channel@0: zcdma,timed is for video and pcm channels only'
+wrong pcm-format-mp3 '/channel@0: zcdma,format is "MP3": must be "S16_LE", '
+wrong pcm-no-rate '/channel@0: property zcdma,rate-hz is missing'
+wrong pcm-rate-too-high '/channel@0: zcdma,rate-hz: must be 1 to 768000, or two'
+wrong pcm-no-channels '/channel@0: property zcdma,channels is missing'
+wrong pcm-with-height '/channel@0: zcdma,height is for video channels only'
 wrong limit-too-high '/channel@0: zcdma,max-transfer is 1073741825: must be 4 to 1073741824'
 wrong frame-above-limit '/channel@0: a frame has 307200 bytes, which is above the limit of a transfer, 307199'
 wrong frame-above-every-limit '/channel@0: a frame has 4294901760 bytes, which is above the limit of a transfer, 1073741824'

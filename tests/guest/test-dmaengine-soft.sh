@@ -274,6 +274,17 @@ hangs() {
 }
 check 'transfers that never end' hangs
 
+# How far a transfer is, where the controller tells; else how far those before it were.
+position() {
+	echo "$3" >$faults/hold
+	found=$(stream-position "$1" in 4096)
+	echo -1 >$faults/hold
+	echo "$found"
+	[ "$found" = "$4" ]
+}
+check 'the position within a transfer' position soft in 2000 2000
+check 'no position where the controller knows pieces only' position coarse in 2000 0
+
 # ---- Going away ----
 
 in_use() {

@@ -168,7 +168,6 @@ static enum hrtimer_restart soft_timer(struct hrtimer *timer)
 	unsigned long flags;
 	int stop;
 
-	hrtimer_forward_now(timer, pace());
 	spin_lock_irqsave(&sc->lock, flags);
 	desc = list_first_entry_or_null(&sc->issued, struct soft_desc, node);
 	if (!desc)
@@ -176,8 +175,7 @@ static enum hrtimer_restart soft_timer(struct hrtimer *timer)
 	stop = READ_ONCE(hold);
 	if (stop >= 0) {
 		move_until(sc, desc, min_t(size_t, stop, desc->len));
-		spin_unlock_irqrestore(&sc->lock, flags);
-		return HRTIMER_RESTART;
+		goto out_again;
 	}
 	if (happens(&fail)) {
 		result.result = desc->dir == DMA_MEM_TO_DEV ? DMA_TRANS_READ_FAILED :
@@ -199,7 +197,10 @@ static enum hrtimer_restart soft_timer(struct hrtimer *timer)
 	spin_lock_irqsave(&sc->lock, flags);
 	if (list_empty(&sc->issued))
 		goto out_idle;
+out_again:
 	spin_unlock_irqrestore(&sc->lock, flags);
+	/* After this one, not after the last: moving data takes time, and others want some. */
+	hrtimer_set_expires(timer, ktime_add(hrtimer_cb_get_time(timer), pace()));
 	return HRTIMER_RESTART;
 
 out_idle:
