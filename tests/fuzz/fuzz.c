@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/dma-buf.h>
 #include <linux/kcov.h>
 #include <linux/udmabuf.h>
@@ -35,6 +36,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -363,6 +365,56 @@ static void do_stream(struct input *in)
 		keep(arg.buffer.fd);
 }
 
+/* Settings that are good but for what chance does to them: most bad ones end at the first check. */
+static void do_gpio(struct input *in)
+{
+	uint8_t how = u8(in), what = u8(in);
+	int fd = *slot(in);
+	union {
+		struct zcdma_trigger trigger;
+		struct zcdma_strobe strobe;
+		struct zcdma_strobe_pulse pulse;
+		struct zcdma_gpio_state state;
+		struct zcdma_gpio_open open;
+	} arg = { 0 };
+
+	switch (how % 8) {
+	case 0:
+		arg.trigger.mode = what & 1;
+		arg.trigger.source = what >> 1 & 3;
+		arg.trigger.activation = what >> 3 & 3;
+		arg.trigger.divider = what & 32 ? number(in) : 1;
+		arg.trigger.delay_ns = what & 64 ? number(in) : 0;
+		arg.trigger.period_ns = what & 128 ? number(in) : 10000000;
+		ioctl(fd, ZCDMA_IOC_TRIGGER_SET, &arg);
+		break;
+	case 1:
+		arg.strobe.mode = what & 3;
+		arg.strobe.inverted = what >> 2 & 1;
+		arg.strobe.delay_ns = what & 16 ? number(in) : 0;
+		arg.strobe.duration_ns = what & 32 ? number(in) : 100000;
+		ioctl(fd, ZCDMA_IOC_STROBE_SET, &arg);
+		break;
+	case 2:
+		arg.pulse.duration_ns = number(in);
+		ioctl(fd, ZCDMA_IOC_STROBE_PULSE, &arg);
+		break;
+	case 3:
+		ioctl(fd, what & 1 ? ZCDMA_IOC_TRIGGER_GET : ZCDMA_IOC_STROBE_GET, &arg);
+		break;
+	case 4:
+		ioctl(fd, ZCDMA_IOC_GPIO_STATE, &arg);
+		break;
+	case 5:
+		arg.open.fd_flags = what & 1 ? O_CLOEXEC : number(in);
+		if (!ioctl(fd, ZCDMA_IOC_GPIO_OPEN, &arg))
+			keep(arg.open.fd);
+		break;
+	default:
+		ioctl(fd, ZCDMA_IOC_TRIGGER_SOFTWARE);
+	}
+}
+
 static void do_dmabuf(struct input *in)
 {
 	int fd = *slot(in);
@@ -566,7 +618,7 @@ static void interpret(struct input in)
 		do_open, do_close, do_dup, do_map, do_map, do_unmap, do_touch, do_zcdma, do_zcdma,
 		do_dmabuf, do_udmabuf, do_v4l2, do_v4l2, do_v4l2, do_v4l2, do_v4l2, do_v4l2, do_v4l2,
 		do_io, do_bind, do_stream_open, do_stream, do_stream, do_stream, do_scribble,
-		do_scribble,
+		do_scribble, do_gpio, do_gpio,
 	};
 
 	while (in.at < in.end)
@@ -581,6 +633,20 @@ static void *second_thread(void *program)
 	return NULL;
 }
 
+/* What the registers of a GPIO controller do to the machine is not for us to find out. */
+static void give_up_rawio(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		_exit(1);
+	data[0].effective &= ~(1U << CAP_SYS_RAWIO);
+	data[0].permitted &= ~(1U << CAP_SYS_RAWIO);
+	if (syscall(SYS_capset, &header, data))
+		_exit(1);
+}
+
 /* In a process of its own; never returns. */
 static void run(const struct program *p, int kcov)
 {
@@ -590,6 +656,7 @@ static void run(const struct program *p, int kcov)
 	bool two;
 
 	setrlimit(RLIMIT_NOFILE, &limit);
+	give_up_rawio();
 	for (int i = 0; i < MAX_FDS; i++)
 		fds[i] = -1;
 	zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);

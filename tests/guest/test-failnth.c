@@ -220,6 +220,58 @@ static int op_sync(int arg)
 	       zct_sync(buf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
 }
 
+static int op_gpio_open(int arg)
+{
+	struct zcdma_gpio_open open = { .fd_flags = O_CLOEXEC };
+
+	return zct_ioctl(dev, ZCDMA_IOC_GPIO_OPEN, &open) ?: ret_fd(open.fd, &buf);
+}
+
+static void with_gpio(int arg)
+{
+	with_device(arg);
+	if (op_gpio_open(arg))
+		die("cannot open the GPIO descriptor");
+}
+
+static int op_gpio_mmap(int arg)
+{
+	void *at = mmap(NULL, ZCT_PAGE, PROT_READ, MAP_SHARED, buf, 0);
+
+	return at == MAP_FAILED ? -errno : munmap(at, ZCT_PAGE) ? -errno : 0;
+}
+
+static int op_gpio_state(int arg)
+{
+	struct zcdma_gpio_state state;
+
+	return zct_ioctl(buf, ZCDMA_IOC_GPIO_STATE, &state);
+}
+
+/* To the line and back, so that its interrupt is enabled and disabled. */
+static int op_trigger(int arg)
+{
+	struct zcdma_trigger set = { .mode = ZCDMA_TRIGGER_ON, .source = ZCDMA_TRIGGER_LINE,
+				     .divider = 1, .period_ns = ZCDMA_TRIGGER_PERIOD_MAX_NS };
+	int ret = zct_ioctl(dev, ZCDMA_IOC_TRIGGER_SET, &set);
+
+	if (!ret) {
+		set.mode = ZCDMA_TRIGGER_OFF;
+		ret = zct_ioctl(dev, ZCDMA_IOC_TRIGGER_SET, &set);
+	}
+	return ret ?: zct_ioctl(dev, ZCDMA_IOC_TRIGGER_GET, &set);
+}
+
+static int op_strobe(int arg)
+{
+	struct zcdma_strobe_pulse pulse = { 0 };
+	struct zcdma_strobe set = { .duration_ns = 1000000 };
+
+	return zct_ioctl(dev, ZCDMA_IOC_STROBE_SET, &set) ?:
+	       zct_ioctl(dev, ZCDMA_IOC_STROBE_GET, &set) ?:
+	       zct_ioctl(dev, ZCDMA_IOC_STROBE_PULSE, &pulse);
+}
+
 /* ---- Operations on the video nodes ---- */
 
 static int op_open_video(int arg)
@@ -698,6 +750,11 @@ static const struct op ops[] = {
 	OP("unmap a part, system", with_mapping, op_split, .arg = 3),
 	OP("sync, pool", with_buffer, op_sync, .arg = 1),
 	OP("sync, system", with_buffer, op_sync, .arg = 3),
+	OP("open the GPIO descriptor", with_device, op_gpio_open),
+	OP("map the GPIO block", with_gpio, op_gpio_mmap),
+	OP("GPIO state", with_gpio, op_gpio_state),
+	OP("trigger settings", with_device, op_trigger),
+	OP("strobe settings", with_device, op_strobe),
 	OP("open the camera", none, op_open_video),
 	OP("enumerate formats", with_camera, op_enum),
 	OP("set the format", with_camera, op_s_fmt),
