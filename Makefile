@@ -183,9 +183,9 @@ $(build)/%.dtbo: %.dtso $(wildcard dts/*.dtsi) | deps-build
 	$(call say,DTC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)kdir=$$($(vm)/kernel $(KERNEL)) && \
-	common=$$(ls -d $$kdir/src/linux-headers-*-common* 2>/dev/null | head -n 1); \
+	common=$$(ls -d $$kdir/src/linux-headers-*-common*/include $$kdir/build/source/include 2>/dev/null | head -n 1); \
 	$(HOSTCC) -E -nostdinc -undef -D__DTS__ -x assembler-with-cpp -Idts \
-		$${common:+-I$$common/include} -o $@.pp $<
+		$${common:+-I$$common} -o $@.pp $<
 	$(Q)dtc -q -@ -I dts -O dtb -o $@ $@.pp
 
 # --- Running -----------------------------------------------------------------

@@ -6,6 +6,7 @@
  * counted, interrupts and the idle task too: were there a copy anywhere, it would show.
  *
  * vm: --machine raspi3b --qemu '-icount shift=0,sleep=off'
+ * kernel: stock
  * timeout: 120
  */
 #define _GNU_SOURCE

@@ -530,7 +530,7 @@ static int op_streamon_display(int arg)
 
 /* ---- Operations on streams ---- */
 
-/* Channels of virt0, numbered as in the device tree: cam0, out0, raw-in, raw-out. */
+/* Channels of virt0, numbered as in the device tree: cam0, out0, raw-in, raw-out, mic0. */
 static int open_stream(uint32_t flags, int channel)
 {
 	struct zcdma_stream_open arg = {
@@ -549,13 +549,18 @@ static int open_stream(uint32_t flags, int channel)
 	return 0;
 }
 
-/* @arg: 0 raw and coherent, 1 raw and cached, 2 video and cached, 3 raw and imported */
+/* @arg: which of these */
+static const struct { uint32_t flags; int channel; } streams[] = {
+	{ 0, 2 },
+	{ ZCDMA_STREAM_CACHED, 2 },
+	{ ZCDMA_STREAM_CACHED, 0 },
+	{ ZCDMA_STREAM_IMPORT, 2 },
+	{ ZCDMA_STREAM_CACHED, 4 },
+};
+
 static int op_open_stream(int arg)
 {
-	static const uint32_t flags[] = { 0, ZCDMA_STREAM_CACHED, ZCDMA_STREAM_CACHED,
-					  ZCDMA_STREAM_IMPORT };
-
-	return open_stream(flags[arg], arg == 2 ? 0 : 2);
+	return open_stream(streams[arg].flags, streams[arg].channel);
 }
 
 static void with_opened_stream(int arg)
@@ -649,6 +654,98 @@ static int op_stream_control(int arg)
 	struct zcdma_control control = { .id = ZCDMA_CONTROL_STAMPS };
 
 	return zct_ioctl(node, ZCDMA_IOC_STREAM_CONTROL, &control);
+}
+
+/* ---- Operations on strobe and trigger ---- */
+
+static int op_set_trigger(int arg)
+{
+	struct zcdma_trigger set = {
+		.mode = ZCDMA_TRIGGER_ON,
+		.source = ZCDMA_TRIGGER_LINE,
+		.divider = 1,
+		.period_ns = ZCDMA_TRIGGER_PERIOD_MAX_NS,
+	};
+
+	return zct_ioctl(dev, ZCDMA_IOC_TRIGGER_SET, &set);
+}
+
+static int op_get_trigger(int arg)
+{
+	struct zcdma_trigger set;
+
+	return zct_ioctl(dev, ZCDMA_IOC_TRIGGER_GET, &set);
+}
+
+static int op_set_strobe(int arg)
+{
+	struct zcdma_strobe set = { .duration_ns = ZCDMA_STROBE_DURATION_MIN_NS };
+
+	return zct_ioctl(dev, ZCDMA_IOC_STROBE_SET, &set);
+}
+
+static int op_pulse(int arg)
+{
+	struct zcdma_strobe_pulse pulse = { .duration_ns = ZCDMA_STROBE_DURATION_MIN_NS };
+	int ret;
+
+	/* The one before may not be over yet. */
+	do
+		ret = zct_ioctl(dev, ZCDMA_IOC_STROBE_PULSE, &pulse);
+	while (ret == -EBUSY);
+	return ret;
+}
+
+static int op_gpio_state(int arg)
+{
+	struct zcdma_gpio_state state;
+
+	return zct_ioctl(dev, ZCDMA_IOC_GPIO_STATE, &state);
+}
+
+static int op_open_gpio(int arg)
+{
+	struct zcdma_gpio_open open = { .fd_flags = O_CLOEXEC };
+	int ret = zct_ioctl(dev, ZCDMA_IOC_GPIO_OPEN, &open);
+
+	if (ret)
+		return ret;
+	buf = open.fd;
+	map_size = open.map_size;
+	return 0;
+}
+
+static void with_gpio(int arg)
+{
+	with_device(arg);
+	if (op_open_gpio(arg))
+		die("cannot open the lines");
+}
+
+static int op_map_gpio(int arg)
+{
+	void *at = mmap(NULL, map_size, PROT_READ, MAP_SHARED, buf, 0);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	map = at;
+	return 0;
+}
+
+static void with_trigger(int arg)
+{
+	with_device(0);
+	if (op_set_trigger(arg))
+		die("cannot set the trigger");
+	with_queued(arg);
+}
+
+static void trigger_off(void)
+{
+	struct zcdma_trigger set = { .divider = 1, .period_ns = ZCDMA_TRIGGER_PERIOD_MAX_NS };
+
+	if (watch_fd[0] >= 0)
+		zct_ioctl(watch_fd[0], ZCDMA_IOC_TRIGGER_SET, &set);
 }
 
 /* ---- Probe and remove ---- */
@@ -789,11 +886,21 @@ static const struct op ops[] = {
 	OP("start a stream, coherent", with_filled_stream, op_start, .arg = 0),
 	OP("start a stream, cached", with_filled_stream, op_start, .arg = 1),
 	OP("start a stream, video", with_filled_stream, op_start, .arg = 2),
+	OP("open a stream, pcm", with_device, op_open_stream, .arg = 4),
+	OP("start a stream, pcm", with_filled_stream, op_start, .arg = 4),
 	OP("export a buffer of a stream", with_opened_stream, op_stream_export),
 	OP("attach a buffer, pool", with_import_stream, op_attach, .arg = 0),
 	OP("attach a buffer, system", with_import_stream, op_attach, .arg = 3),
 	OP("set a control of a stream", with_opened_stream, op_stream_control, .arg = 2),
 	OP("stop a stream", with_running_stream, op_stop, .arg = 1, .no_site = true),
+	OP("set the trigger", with_device, op_set_trigger, .arg = 0),
+	OP("get the trigger", with_device, op_get_trigger, .arg = 0),
+	OP("set the strobe", with_device, op_set_strobe, .arg = 0),
+	OP("pulse the strobe", with_device, op_pulse, .arg = 0),
+	OP("state of the lines", with_device, op_gpio_state, .arg = 0),
+	OP("open the lines", with_device, op_open_gpio, .arg = 0),
+	OP("map the GPIO block", with_gpio, op_map_gpio, .arg = 0),
+	OP("start streaming, triggered", with_trigger, op_streamon),
 	OP("unbind virt0", not_watched, op_unbind, .arg = 0),
 	OP("unbind virt1", not_watched, op_unbind, .arg = 1),
 	OP("bind virt0", unbound, op_bind, .arg = 0),
@@ -844,6 +951,7 @@ static bool clean(const struct op *op)
 		munmap(map, map_size);
 	map = NULL;
 	close_range(first_fd, ~0U, 0);
+	trigger_off();
 	dev = node = out = buf = -1;
 
 	if (is_bind(op)) {

@@ -7,6 +7,7 @@
  * (interrupts that come in its time do count) is not its cost.
  *
  * vm: --smp 1 --qemu '-icount shift=0,sleep=off'
+ * kernel: stock
  * timeout: 120
  */
 #define _GNU_SOURCE
