@@ -102,7 +102,8 @@ armhf_programs := $(armhf_sources:tests/guest/%.c=$(build)/guest/%-armhf)
 
 .PHONY: guest
 guest: deps-build $(build)/vm/vmhost $(build)/vm/vmguest $(build)/vm/sysroot \
-		$(guest_programs) $(armhf_programs) overlays userlib-arm64 $(build)/guest/zcdma-bench
+		$(guest_programs) $(armhf_programs) overlays userlib-arm64 $(build)/guest/zcdma-bench \
+		$(build)/guest/zcdma-bench-sound
 
 $(build)/vm/vmhost: tests/vm/vmhost.c | deps-build
 	$(call say,HOSTCC,$@)
@@ -167,9 +168,26 @@ $(build)/guest/%: tests/guest/%.c $(guest_headers) $(userlib)/arm64/libzcdma.a |
 	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(sysroot_flags) -o $@ $< $(userlib)/arm64/libzcdma.a \
 		-Wl,--as-needed -lcmocka -lasound -lpthread -lm
 
-$(build)/guest/zcdma-bench: tests/bench/bench.c $(guest_headers) $(userlib)/arm64/libzcdma.a
+# The kernel's own tests of sound cards, only for `make test`: they need the kernel's source.
+alsa_selftests := $(build)/guest/pcm-test $(build)/guest/mixer-test
+
+.PHONY: alsa-selftests
+alsa-selftests: $(alsa_selftests)
+
+$(alsa_selftests): tests/vm/selftests | deps-test $(build)/vm/sysroot
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)dir=$$($(vm)/selftests) && \
+	$(GUEST_CC) -O2 -g $(sysroot_flags) -o $@ $$dir/alsa/$(@F).c $$dir/alsa/conf.c -lasound -lpthread && \
+	cp $$dir/alsa/pcm-test.conf $(@D)/
+
+$(build)/guest/zcdma-bench: tests/bench/bench.c tests/bench/count.h $(guest_headers) $(userlib)/arm64/libzcdma.a
 	$(call say,CC,$@)
 	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(sysroot_flags) -o $@ $< $(userlib)/arm64/libzcdma.a -lm
+
+$(build)/guest/zcdma-bench-sound: tests/bench/sound.c tests/bench/count.h | deps-build $(build)/vm/sysroot
+	$(call say,CC,$@)
+	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(sysroot_flags) -o $@ $< -lasound
 
 # --- Device tree -------------------------------------------------------------
 
@@ -194,14 +212,14 @@ $(build)/%.dtbo: %.dtso $(wildcard dts/*.dtsi) | deps-build
 shell: all deps-vm
 	$(Q)$(vm)/run --kernel $(KERNEL) --shell
 
-test: all deps-vm
+test: all deps-test alsa-selftests
 	$(Q)tests/run --kernel $(KERNEL) $(if $(T),'$(T)')
 
 # The same and more, on a kernel with sanitizers. KERNEL=kcsan: the one that looks
 # for data races.
 .PHONY: test-debug coverage fuzz
 debug_kernel := $(if $(filter-out stock,$(KERNEL)),$(KERNEL),debug)
-test-debug: deps-vm deps-kernel
+test-debug: deps-test deps-kernel alsa-selftests
 	$(Q)$(MAKE) all KERNEL=$(debug_kernel)
 	$(Q)tests/run --kernel $(debug_kernel) $(if $(T),'$(T)')
 
@@ -212,7 +230,7 @@ fuzz: deps-vm deps-kernel
 	$(Q)$(vm)/run --kernel debug --timeout 1000000 --share $(build)/fuzz --log $(build)/fuzz/console.log -- \
 		fuzz --time 1000000 --seed $$(date +%s) --save /mnt/share/corpus
 
-coverage: deps-vm deps-kernel deps-coverage
+coverage: deps-test deps-kernel deps-coverage alsa-selftests
 	$(Q)$(MAKE) all KERNEL=debug
 	$(Q)tests/coverage $(if $(T),'$(T)')
 
@@ -242,7 +260,7 @@ install: modules
 
 # --- Housekeeping --------------------------------------------------------------
 
-deps := deps-build deps-vm deps-kernel deps-coverage deps-lint
+deps := deps-build deps-vm deps-test deps-kernel deps-coverage deps-lint
 .PHONY: $(deps)
 $(deps): deps-%:
 	$(Q)$(vm)/deps $*

@@ -110,7 +110,8 @@ static int zpcm_ctl_put(struct snd_kcontrol *kctl, struct snd_ctl_elem_value *va
 
 	mutex_lock(&ctl->zs->card->ctl_lock);
 	ret = zcdma_chan_set_ctrl(ctl->zs->chan, ctl->desc->id, new);
-	if (!ret) {
+	/* An xrun is over when it has happened: that always reads as 0. */
+	if (!ret && ctl->desc->id != ZCDMA_CTRL_XRUN) {
 		ret = ctl->value != new;
 		ctl->value = new;
 	}
@@ -164,9 +165,8 @@ static int zpcm_add_ctl(struct zpcm_ctl *ctl, unsigned int device)
 		template.device = device;
 		template.index = 0;
 	}
-	/* It counts itself down. */
 	if (desc->id == ZCDMA_CTRL_XRUN)
-		template.access = SNDRV_CTL_ELEM_ACCESS_WRITE;
+		template.access |= SNDRV_CTL_ELEM_ACCESS_VOLATILE;
 	if (desc->id == ZCDMA_CTRL_VOLUME) {
 		ctl->tlv[0] = SNDRV_CTL_TLVT_DB_SCALE;
 		ctl->tlv[1] = 2 * sizeof(unsigned int);

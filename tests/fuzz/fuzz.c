@@ -368,26 +368,11 @@ static void do_stream(struct input *in)
 		keep(arg.buffer.fd);
 }
 
-<<<<<<< HEAD
 /* Settings that are good but for what chance does to them: most bad ones end at the first check. */
 static void do_gpio(struct input *in)
 {
 	uint8_t how = u8(in), what = u8(in);
 	int fd = *slot(in);
-=======
-static void do_gpio(struct input *in)
-{
-	static const unsigned long requests[] = {
-		ZCDMA_IOC_TRIGGER_SET, ZCDMA_IOC_TRIGGER_SET, ZCDMA_IOC_TRIGGER_GET,
-		ZCDMA_IOC_TRIGGER_SOFTWARE, ZCDMA_IOC_TRIGGER_SOFTWARE, ZCDMA_IOC_STROBE_SET,
-		ZCDMA_IOC_STROBE_SET, ZCDMA_IOC_STROBE_GET, ZCDMA_IOC_STROBE_PULSE,
-		ZCDMA_IOC_GPIO_STATE, ZCDMA_IOC_GPIO_OPEN,
-	};
-	static const uint64_t times[] = { 0, 1000, 100000, 1000000, 10000000 };
-	unsigned long request = requests[u8(in) % ARRAY_SIZE(requests)];
-	int fd = *slot(in);
-	uint8_t how = u8(in);
->>>>>>> debug
 	union {
 		struct zcdma_trigger trigger;
 		struct zcdma_strobe strobe;
@@ -396,7 +381,6 @@ static void do_gpio(struct input *in)
 		struct zcdma_gpio_open open;
 	} arg = { 0 };
 
-<<<<<<< HEAD
 	switch (how % 8) {
 	case 0:
 		arg.trigger.mode = what & 1;
@@ -432,27 +416,6 @@ static void do_gpio(struct input *in)
 	default:
 		ioctl(fd, ZCDMA_IOC_TRIGGER_SOFTWARE);
 	}
-=======
-	if (request == ZCDMA_IOC_TRIGGER_SET) {
-		arg.trigger.mode = how & 1;
-		arg.trigger.source = how >> 1 & 3;
-		arg.trigger.activation = how >> 3 & 3;
-		arg.trigger.divider = 1 + (how >> 5);
-		arg.trigger.delay_ns = times[u8(in) % ARRAY_SIZE(times)];
-		arg.trigger.period_ns = times[u8(in) % ARRAY_SIZE(times)];
-	} else if (request == ZCDMA_IOC_STROBE_SET) {
-		arg.strobe.mode = how & 3;
-		arg.strobe.inverted = how >> 2 & 1;
-		arg.strobe.delay_ns = times[u8(in) % ARRAY_SIZE(times)];
-		arg.strobe.duration_ns = times[u8(in) % ARRAY_SIZE(times)];
-	} else if (request == ZCDMA_IOC_STROBE_PULSE) {
-		arg.pulse.duration_ns = times[how % ARRAY_SIZE(times)];
-	}
-	if (how == 255)
-		fill(in, &arg, sizeof(arg));
-	if (!ioctl(fd, request, &arg) && request == ZCDMA_IOC_GPIO_OPEN)
-		keep(arg.open.fd);
->>>>>>> debug
 }
 
 static void do_dmabuf(struct input *in)
@@ -658,11 +621,7 @@ static void interpret(struct input in)
 		do_open, do_close, do_dup, do_map, do_map, do_unmap, do_touch, do_zcdma, do_zcdma,
 		do_dmabuf, do_udmabuf, do_v4l2, do_v4l2, do_v4l2, do_v4l2, do_v4l2, do_v4l2, do_v4l2,
 		do_io, do_bind, do_stream_open, do_stream, do_stream, do_stream, do_scribble,
-<<<<<<< HEAD
 		do_scribble, do_gpio, do_gpio,
-=======
-		do_scribble, do_gpio,
->>>>>>> debug
 	};
 
 	while (in.at < in.end)
@@ -677,16 +636,8 @@ static void *second_thread(void *program)
 	return NULL;
 }
 
-<<<<<<< HEAD
 /* What the registers of a GPIO controller do to the machine is not for us to find out. */
 static void give_up_rawio(void)
-=======
-/*
- * The registers of the GPIO block are for root to write: that much is asked for, and what comes of
- * it is no bug of the driver.
- */
-static void drop_rawio(void)
->>>>>>> debug
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
@@ -694,10 +645,7 @@ static void drop_rawio(void)
 	if (syscall(SYS_capget, &header, data))
 		_exit(1);
 	data[0].effective &= ~(1U << CAP_SYS_RAWIO);
-<<<<<<< HEAD
 	data[0].permitted &= ~(1U << CAP_SYS_RAWIO);
-=======
->>>>>>> debug
 	if (syscall(SYS_capset, &header, data))
 		_exit(1);
 }
@@ -711,7 +659,6 @@ static void run(const struct program *p, int kcov)
 	pthread_t thread;
 	bool two;
 
-	drop_rawio();
 	setrlimit(RLIMIT_NOFILE, &limit);
 	give_up_rawio();
 	for (int i = 0; i < MAX_FDS; i++)

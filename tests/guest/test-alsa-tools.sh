@@ -171,8 +171,8 @@ names() {
 	aplay -l | grep -q "virt0 \[virt0\], device 0: spk0 \[spk0, mic0\]" &&
 		amixer -c virt0 sset Master 50% mute | grep -q '\[off\]' &&
 		amixer -c virt0 sset Master 100% unmute | grep -q '\[0.00dB\] \[on\]' &&
-		amixer -c virt0 sset Loopback off && amixer -c virt0 sset 'Test Tone' 'Tone 1 kHz' &&
-		arecord -q -D $card -f dat -t wav -d 1 tone.wav && amixer -c virt0 sset Loopback on &&
+		amixer -c virt0 sset Loopback nocap && amixer -c virt0 sset 'Test Tone' 'Tone 1 kHz' &&
+		arecord -q -D $card -f S16_LE -r 48000 -c 1 -t wav -d 1 tone.wav && amixer -c virt0 sset Loopback cap &&
 		amixer -c virt0 sset 'Test Tone' 'Tone 440 Hz' &&
 		sox tone.wav -n stat 2>&1 | tee stat.txt &&
 		[ "$(awk '/^Rough/ { print $3 > 990 && $3 < 1010 }' stat.txt)" = 1 ]

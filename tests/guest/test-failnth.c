@@ -696,42 +696,6 @@ static int op_pulse(int arg)
 	return ret;
 }
 
-static int op_gpio_state(int arg)
-{
-	struct zcdma_gpio_state state;
-
-	return zct_ioctl(dev, ZCDMA_IOC_GPIO_STATE, &state);
-}
-
-static int op_open_gpio(int arg)
-{
-	struct zcdma_gpio_open open = { .fd_flags = O_CLOEXEC };
-	int ret = zct_ioctl(dev, ZCDMA_IOC_GPIO_OPEN, &open);
-
-	if (ret)
-		return ret;
-	buf = open.fd;
-	map_size = open.map_size;
-	return 0;
-}
-
-static void with_gpio(int arg)
-{
-	with_device(arg);
-	if (op_open_gpio(arg))
-		die("cannot open the lines");
-}
-
-static int op_map_gpio(int arg)
-{
-	void *at = mmap(NULL, map_size, PROT_READ, MAP_SHARED, buf, 0);
-
-	if (at == MAP_FAILED)
-		return -errno;
-	map = at;
-	return 0;
-}
-
 static void with_trigger(int arg)
 {
 	with_device(0);
@@ -897,9 +861,6 @@ static const struct op ops[] = {
 	OP("get the trigger", with_device, op_get_trigger, .arg = 0),
 	OP("set the strobe", with_device, op_set_strobe, .arg = 0),
 	OP("pulse the strobe", with_device, op_pulse, .arg = 0),
-	OP("state of the lines", with_device, op_gpio_state, .arg = 0),
-	OP("open the lines", with_device, op_open_gpio, .arg = 0),
-	OP("map the GPIO block", with_gpio, op_map_gpio, .arg = 0),
 	OP("start streaming, triggered", with_trigger, op_streamon),
 	OP("unbind virt0", not_watched, op_unbind, .arg = 0),
 	OP("unbind virt1", not_watched, op_unbind, .arg = 1),

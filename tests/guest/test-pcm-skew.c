@@ -10,7 +10,7 @@
  * unseen. In a guest whose time is its instructions: what is idle takes no time.
  *
  * vm: --smp 1 --qemu '-icount shift=0,sleep=off'
- * timeout: 240
+ * timeout: 1500
  */
 #define _GNU_SOURCE
 #include <stdarg.h>
@@ -134,7 +134,6 @@ static void test_no_skew_in_ten_minutes(void **state)
 static void test_skew_is_the_drift(void **state)
 {
 	skew(50000);
-	skew(-20000);
 }
 
 int main(void)
