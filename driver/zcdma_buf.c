@@ -724,7 +724,7 @@ static int pages_mmap(struct zcdma_buf *buf, struct vm_area_struct *vma)
 
 /**
  * zcdma_buf_insert() - put a buffer's pages into a mapping that does not hold it
- * @buf: buffer, not imported; the caller keeps it for as long as the mapping or a copy of that lasts
+ * @buf: buffer, not imported; the caller keeps it while the mapping, or a copy of that, lasts
  * @vma: the mapping; vm_pgoff counts from the start of the buffer
  *
  * Only shared mappings: a private one would turn into a copy at the first write, and miss every

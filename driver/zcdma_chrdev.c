@@ -232,8 +232,8 @@ static long pcm_export(struct zcdma_device *zdev, struct zcdma_pcm_export __user
 	if (copy_from_user(&info, arg, sizeof(info)))
 		return -EFAULT;
 	chan = zcdma_device_chan(zdev, info.channel);
-	if (memchr_inv(info.reserved, 0, sizeof(info.reserved)) || !access_is_valid(info.fd_flags) ||
-	    !chan || !chan->desc.pcm)
+	if (memchr_inv(info.reserved, 0, sizeof(info.reserved)) ||
+	    !access_is_valid(info.fd_flags) || !chan || !chan->desc.pcm)
 		return -EINVAL;
 
 	buf = get_ring(chan, &info);

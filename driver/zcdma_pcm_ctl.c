@@ -99,12 +99,9 @@ static int zpcm_ctl_put(struct snd_kcontrol *kctl, struct snd_ctl_elem_value *va
 	s64 new;
 	int ret;
 
-	if (ctl->desc->menu)
-		new = value->value.enumerated.item[0];
-	else if (at < alsa_min(ctl) || at > alsa_max(ctl))
+	if (!ctl->desc->menu && (at < alsa_min(ctl) || at > alsa_max(ctl)))
 		return -EINVAL;
-	else
-		new = from_alsa(ctl, at);
+	new = ctl->desc->menu ? value->value.enumerated.item[0] : from_alsa(ctl, at);
 	if (new < ctl->desc->min || new > ctl->desc->max)
 		return -EINVAL;
 

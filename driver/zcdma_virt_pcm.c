@@ -11,8 +11,8 @@
  *
  * Data. Frames move when somebody could tell the difference, and at the latest BURST_MS after
  * their time: with the channel's own event, with an event of the other end of the cable, or because
- * of a question for the residue, which is therefore exact, and what it says was moved is moved. They
- * move under the device's lock, straight between the transfers of the two ends. Only what may sleep
+ * of a question for the residue, which is exact therefore; what it says was moved, is. They move
+ * under the device's lock, straight between the transfers of the two ends. Only what may sleep
  * is the worker's: mapping a transfer's memory, before which the transfer counts as not yet there,
  * and reporting it done.
  *

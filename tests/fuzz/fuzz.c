@@ -28,6 +28,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sound/asound.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -125,7 +126,8 @@ static void do_open(struct input *in)
 {
 	static const char *const nodes[] = {
 		"/dev/zcdma0", "/dev/zcdma1", "/dev/video0", "/dev/video1", "/dev/video2",
-		"/dev/video3", "/dev/media0",
+		"/dev/video3", "/dev/media0", "/dev/snd/pcmC0D0p", "/dev/snd/pcmC0D0c",
+		"/dev/snd/controlC0",
 	};
 	static const int modes[] = { O_RDWR, O_RDWR, O_RDONLY, O_WRONLY };
 
@@ -454,6 +456,132 @@ static void do_udmabuf(struct input *in)
 	close(memfd);
 }
 
+/* Sound through /dev/zcdmaN: a stream of a PCM channel, and what it has beyond others. */
+static void do_pcm(struct input *in)
+{
+	int fd = *slot(in);
+	uint8_t how = u8(in);
+	union {
+		struct zcdma_stream_open open;
+		struct zcdma_pcm_info info;
+		struct zcdma_pcm_export export;
+		struct zcdma_position position;
+		uint8_t raw[512];
+	} arg = { 0 };
+
+	switch (u8(in) % 6) {
+	case 0:
+		arg.open.channel = 4 + (how & 1);
+		arg.open.flags = how >> 1 & 1;
+		arg.open.fd_flags = O_CLOEXEC | O_NONBLOCK;
+		arg.open.num_buffers = 1 + (how >> 2 & 7);
+		arg.open.buffer_size = how & 32 ? 480 : number(in);
+		arg.open.pcm.format = 1U << (u8(in) % 5);
+		arg.open.pcm.channels = u8(in) % 10;
+		arg.open.pcm.rate = how & 64 ? 48000 : number(in);
+		if (how & 128)
+			fill(in, &arg.open.pcm, sizeof(arg.open.pcm));
+		if (ioctl(fd, ZCDMA_IOC_STREAM_OPEN, &arg))
+			return;
+		last_offset = arg.open.buffers_offset;
+		keep(arg.open.fd);
+		break;
+	case 1:
+		arg.info.channel = how % 8;
+		ioctl(fd, ZCDMA_IOC_PCM_INFO, &arg);
+		break;
+	case 2:
+		arg.export.channel = how % 8;
+		arg.export.fd_flags = O_CLOEXEC | how >> 6;
+		if (!ioctl(fd, ZCDMA_IOC_PCM_EXPORT, &arg))
+			keep(arg.export.fd);
+		break;
+	case 3:
+		ioctl(fd, ZCDMA_IOC_STREAM_POSITION, &arg);
+		break;
+	default:
+		ioctl(fd, how & 1 ? ZCDMA_IOC_STREAM_PAUSE : ZCDMA_IOC_STREAM_RESUME);
+	}
+}
+
+static void hw_params(struct input *in, int fd, uint8_t how)
+{
+	struct snd_pcm_hw_params hw = { .rmask = ~0U, .flags = how >> 6 };
+	struct snd_interval *rate = &hw.intervals[SNDRV_PCM_HW_PARAM_RATE -
+						  SNDRV_PCM_HW_PARAM_FIRST_INTERVAL];
+	struct snd_interval *periods = &hw.intervals[SNDRV_PCM_HW_PARAM_PERIOD_SIZE -
+						     SNDRV_PCM_HW_PARAM_FIRST_INTERVAL];
+
+	memset(hw.masks, 0xff, sizeof(hw.masks));
+	for (size_t i = 0; i < ARRAY_SIZE(hw.intervals); i++)
+		hw.intervals[i].max = UINT_MAX;
+	if (how & 1)
+		rate->min = rate->max = 8000 + 1000 * (u8(in) % 190);
+	if (how & 2)
+		periods->min = periods->max = number(in);
+	if (how & 4)
+		fill(in, &hw.intervals[u8(in) % ARRAY_SIZE(hw.intervals)], sizeof(hw.intervals[0]));
+	if (how & 8)
+		hw.masks[u8(in) % 3].bits[0] = number(in);
+	ioctl(fd, how & 16 ? SNDRV_PCM_IOCTL_HW_REFINE : SNDRV_PCM_IOCTL_HW_PARAMS, &hw);
+}
+
+static void do_alsa(struct input *in)
+{
+	static const unsigned long requests[] = {
+		SNDRV_PCM_IOCTL_PREPARE, SNDRV_PCM_IOCTL_PREPARE, SNDRV_PCM_IOCTL_START,
+		SNDRV_PCM_IOCTL_START, SNDRV_PCM_IOCTL_DROP, SNDRV_PCM_IOCTL_DRAIN,
+		SNDRV_PCM_IOCTL_PAUSE, SNDRV_PCM_IOCTL_HW_FREE, SNDRV_PCM_IOCTL_RESET,
+		SNDRV_PCM_IOCTL_XRUN, SNDRV_PCM_IOCTL_RESUME, SNDRV_PCM_IOCTL_LINK,
+		SNDRV_PCM_IOCTL_UNLINK, SNDRV_PCM_IOCTL_HWSYNC,
+	};
+	static uint8_t samples[65536];
+	int fd = *slot(in), other = *slot(in);
+	uint8_t how = u8(in);
+	struct snd_xferi xfer = { .buf = samples, .frames = 1 + how * 4U };
+	union {
+		struct snd_pcm_sw_params sw;
+		struct snd_pcm_status status;
+		struct snd_pcm_sync_ptr sync;
+		struct snd_ctl_elem_value value;
+		uint8_t raw[2048];
+	} arg = { 0 };
+
+	switch (u8(in) % 8) {
+	case 0:
+	case 1:
+		hw_params(in, fd, how);
+		break;
+	case 2:
+		ioctl(fd, how & 1 ? SNDRV_PCM_IOCTL_WRITEI_FRAMES : SNDRV_PCM_IOCTL_READI_FRAMES, &xfer);
+		break;
+	case 3:
+		arg.sw.avail_min = 1 + how;
+		arg.sw.start_threshold = how & 1 ? 1 : number(in);
+		arg.sw.stop_threshold = number(in);
+		arg.sw.silence_size = how & 2 ? number(in) : 0;
+		arg.sw.tstamp_mode = how >> 2 & 1;
+		ioctl(fd, SNDRV_PCM_IOCTL_SW_PARAMS, &arg);
+		break;
+	case 4:
+		arg.status.audio_tstamp_data = how % 6;
+		ioctl(fd, SNDRV_PCM_IOCTL_STATUS_EXT, &arg);
+		break;
+	case 5:
+		arg.sync.flags = how % 8;
+		arg.sync.c.control.appl_ptr = number(in);
+		ioctl(fd, SNDRV_PCM_IOCTL_SYNC_PTR, &arg);
+		break;
+	case 6:
+		arg.value.id.numid = how % 12;
+		arg.value.value.integer.value[0] = number(in);
+		ioctl(fd, how & 16 ? SNDRV_CTL_IOCTL_ELEM_READ : SNDRV_CTL_IOCTL_ELEM_WRITE, &arg);
+		break;
+	default:
+		ioctl(fd, requests[how % ARRAY_SIZE(requests)], how & 64 ? other : how & 1);
+	}
+}
+
 static void do_v4l2(struct input *in)
 {
 	static const unsigned long requests[] = {
@@ -621,7 +749,7 @@ static void interpret(struct input in)
 		do_open, do_close, do_dup, do_map, do_map, do_unmap, do_touch, do_zcdma, do_zcdma,
 		do_dmabuf, do_udmabuf, do_v4l2, do_v4l2, do_v4l2, do_v4l2, do_v4l2, do_v4l2, do_v4l2,
 		do_io, do_bind, do_stream_open, do_stream, do_stream, do_stream, do_scribble,
-		do_scribble, do_gpio, do_gpio,
+		do_scribble, do_gpio, do_gpio, do_pcm, do_pcm, do_alsa, do_alsa, do_alsa,
 	};
 
 	while (in.at < in.end)

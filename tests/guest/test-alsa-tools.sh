@@ -48,18 +48,19 @@ loop() {
 	format=$1 channels=$2 rate=$3
 	shift 3
 	case $format in S16_LE) bytes=2 ;; *) bytes=4 ;; esac
+	frame=$((channels * bytes))
 	# A number of frames that no period ends at.
-	frames=$((rate / 10 + 7))
+	frames=$((rate / 10 + 7)) half=$((rate / 2))
 	args="-q -D $card -t raw -f $format -c $channels -r $rate $*"
-	head -c $((frames * channels * bytes)) noise >played.raw
+	head -c $((frames * frame)) noise >played.raw
 	# shellcheck disable=SC2086 # several
-	arecord $args --samples=$((rate / 2)) recorded.raw &
+	arecord $args --samples=$half recorded.raw &
 	recorder=$!
 	state c RUNNING || return
 	# shellcheck disable=SC2086 # several
 	aplay $args played.raw || return
 	wait $recorder || return
-	if [ "$(stat -c %s recorded.raw)" != $((rate / 2 * channels * bytes)) ]; then
+	if [ "$(stat -c %s recorded.raw)" != $((half * frame)) ]; then
 		ls -l recorded.raw
 		return 1
 	fi
@@ -70,7 +71,7 @@ for format in S16_LE S24_LE S32_LE FLOAT_LE; do
 	all() {
 		for channels in 1 2 8; do
 			for rate in 8000 44100 48000 192000; do
-				loop $format $channels $rate || {
+				loop "$format" "$channels" "$rate" || {
 					echo "$channels channels, $rate Hz"
 					return 1
 				}
@@ -175,7 +176,7 @@ names() {
 		arecord -q -D $card -f S16_LE -r 48000 -c 1 -t wav -d 1 tone.wav && amixer -c virt0 sset Loopback cap &&
 		amixer -c virt0 sset 'Test Tone' 'Tone 440 Hz' &&
 		sox tone.wav -n stat 2>&1 | tee stat.txt &&
-		[ "$(awk '/^Rough/ { print $3 > 990 && $3 < 1010 }' stat.txt)" = 1 ]
+		[ "$(awk '/^Rough/ { print ($3 > 990 && $3 < 1010) }' stat.txt)" = 1 ]
 }
 check test_mixer_has_the_usual_names names
 

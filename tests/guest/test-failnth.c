@@ -18,6 +18,7 @@
 #include <linux/udmabuf.h>
 #include <linux/videodev2.h>
 #include <poll.h>
+#include <sound/asound.h>
 #include <stdarg.h>
 #include <sys/syscall.h>
 
@@ -64,7 +65,7 @@ static struct zcdma_stream_open ring;
 static unsigned int index_free;
 static struct v4l2_format format;
 static char dev_path[2][64], cam_path[64], out_path[64];
-static char module_file[3][PATH_MAX];
+static char module_file[4][PATH_MAX];
 static char bind_path[PATH_MAX], unbind_path[PATH_MAX], bind_name[2][64];
 
 static void __attribute__((format(printf, 1, 2), noreturn)) die(const char *what, ...)
@@ -738,7 +739,8 @@ static int op_bind(int arg)
 }
 
 /* Modules, those that need others first. The devices leave with their engine. */
-static const char *const modules[] = { "zcdma_virt", "zcdma_video", "zcdma" };
+static const char *const modules[] = { "zcdma_virt", "zcdma_video", "zcdma_pcm",
+						  "zcdma" };
 
 static void all_unwatched(int arg)
 {
@@ -755,7 +757,7 @@ static int op_unload(int arg)
 static void unloaded(int arg)
 {
 	all_unwatched(arg);
-	if (arg == 2 && syscall(SYS_delete_module, "zcdma_dmaengine", O_NONBLOCK))
+	if (arg == 3 && syscall(SYS_delete_module, "zcdma_dmaengine", O_NONBLOCK))
 		die("cannot unload zcdma_dmaengine");
 	for (int i = 0; i <= arg; i++)
 		if (op_unload(i))
@@ -765,7 +767,7 @@ static void unloaded(int arg)
 static void unloaded_above(int arg)
 {
 	all_unwatched(arg);
-	if (arg == 2 && syscall(SYS_delete_module, "zcdma_dmaengine", O_NONBLOCK))
+	if (arg == 3 && syscall(SYS_delete_module, "zcdma_dmaengine", O_NONBLOCK))
 		die("cannot unload zcdma_dmaengine");
 	for (int i = 0; i < arg; i++)
 		if (op_unload(i))
@@ -789,8 +791,114 @@ static void reload(int arg)
 {
 	for (int i = 0; i < 2; i++)
 		op_unload(i);
-	if (system("modprobe -a zcdma-dmaengine zcdma-video zcdma-virt && udevadm settle"))
+	if (system("modprobe -a zcdma-dmaengine zcdma-video zcdma-pcm zcdma-virt && udevadm settle"))
 		die("the modules cannot be loaded again");
+}
+
+/* ---- Sound ---- */
+
+#define RING_FRAMES	1920
+
+static struct snd_interval *interval(struct snd_pcm_hw_params *hw, int param)
+{
+	return &hw->intervals[param - SNDRV_PCM_HW_PARAM_FIRST_INTERVAL];
+}
+
+static void set_interval(struct snd_pcm_hw_params *hw, int param, unsigned int value)
+{
+	*interval(hw, param) = (struct snd_interval) { .min = value, .max = value, .integer = 1 };
+}
+
+/* virt0's card gets another number when it is bound again. */
+static int op_open_pcm(int arg)
+{
+	char card[64] = "", path[96];
+
+	if (readlink("/proc/asound/virt0", card, sizeof(card) - 1) < 0)
+		die("there is no card virt0");
+	snprintf(path, sizeof(path), "/dev/snd/pcmC%sD0p", card + strlen("card"));
+	return ret_fd(open(path, O_RDWR | O_CLOEXEC), &node);
+}
+
+static void with_pcm(int arg)
+{
+	with_device(0);
+	if (op_open_pcm(arg))
+		die("cannot open the PCM");
+}
+
+static int op_hw_params(int arg)
+{
+	struct snd_pcm_hw_params hw = { .rmask = ~0U };
+
+	memset(hw.masks, 0xff, sizeof(hw.masks));
+	for (int i = SNDRV_PCM_HW_PARAM_FIRST_INTERVAL; i <= SNDRV_PCM_HW_PARAM_LAST_INTERVAL; i++)
+		interval(&hw, i)->max = ~0U;
+	memset(&hw.masks[SNDRV_PCM_HW_PARAM_ACCESS], 0, sizeof(hw.masks[0]));
+	hw.masks[SNDRV_PCM_HW_PARAM_ACCESS].bits[0] = 1 << SNDRV_PCM_ACCESS_MMAP_INTERLEAVED;
+	memset(&hw.masks[SNDRV_PCM_HW_PARAM_FORMAT], 0, sizeof(hw.masks[0]));
+	hw.masks[SNDRV_PCM_HW_PARAM_FORMAT].bits[0] = 1 << SNDRV_PCM_FORMAT_S16_LE;
+	set_interval(&hw, SNDRV_PCM_HW_PARAM_CHANNELS, 2);
+	set_interval(&hw, SNDRV_PCM_HW_PARAM_RATE, 48000);
+	set_interval(&hw, SNDRV_PCM_HW_PARAM_PERIOD_SIZE, RING_FRAMES / 4);
+	set_interval(&hw, SNDRV_PCM_HW_PARAM_PERIODS, 4);
+	return zct_ioctl(node, SNDRV_PCM_IOCTL_HW_PARAMS, &hw);
+}
+
+static void with_set_up_pcm(int arg)
+{
+	with_pcm(arg);
+	if (op_hw_params(arg) || ioctl(node, SNDRV_PCM_IOCTL_PREPARE))
+		die("cannot set up the PCM");
+}
+
+static int op_map_pcm(int arg)
+{
+	void *at = mmap(NULL, RING_FRAMES * 4, PROT_READ | PROT_WRITE, MAP_SHARED, node, 0);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	munmap(at, RING_FRAMES * 4);
+	return 0;
+}
+
+static void with_filled_pcm(int arg)
+{
+	static int16_t silence[RING_FRAMES * 2];
+	struct snd_xferi xfer = { .buf = silence, .frames = RING_FRAMES };
+
+	with_set_up_pcm(arg);
+	if (ioctl(node, SNDRV_PCM_IOCTL_WRITEI_FRAMES, &xfer))
+		die("cannot write to the PCM");
+}
+
+/* Where the worker cannot be made, that is what start says. */
+static int op_start_pcm(int arg)
+{
+	return zct_ioctl(node, SNDRV_PCM_IOCTL_START, NULL);
+}
+
+static int op_export_pcm(int arg)
+{
+	struct zcdma_pcm_export export = { .fd_flags = O_RDWR | O_CLOEXEC };
+	struct zcdma_channel_info info;
+	int ret;
+
+	for (export.channel = 0;; export.channel++) {
+		info = (struct zcdma_channel_info) { .index = export.channel };
+		ret = zct_ioctl(dev, ZCDMA_IOC_CHANNEL_INFO, &info);
+		if (ret || !strcmp(info.name, "spk0"))
+			break;
+	}
+	return ret ?: zct_ioctl(dev, ZCDMA_IOC_PCM_EXPORT, &export);
+}
+
+static int op_open_pcm_stream(int arg)
+{
+	struct zcdma_stream_open open = { .fd_flags = O_CLOEXEC, .num_buffers = 4,
+					  .buffer_size = 4800, .channel = 5 };
+
+	return zct_ioctl(dev, ZCDMA_IOC_STREAM_OPEN, &open);
 }
 
 #define OP(n, p, r, ...) { .name = (n), .prepare = (p), .run = (r), ##__VA_ARGS__ }
@@ -862,6 +970,12 @@ static const struct op ops[] = {
 	OP("set the strobe", with_device, op_set_strobe, .arg = 0),
 	OP("pulse the strobe", with_device, op_pulse, .arg = 0),
 	OP("start streaming, triggered", with_trigger, op_streamon),
+	OP("open the PCM", none, op_open_pcm),
+	OP("set the PCM up", with_pcm, op_hw_params),
+	OP("map the PCM's ring", with_set_up_pcm, op_map_pcm),
+	OP("export the PCM's ring", with_set_up_pcm, op_export_pcm),
+	OP("start the PCM", with_filled_pcm, op_start_pcm),
+	OP("open a PCM channel as a stream", with_device, op_open_pcm_stream),
 	OP("unbind virt0", not_watched, op_unbind, .arg = 0),
 	OP("unbind virt1", not_watched, op_unbind, .arg = 1),
 	OP("bind virt0", unbound, op_bind, .arg = 0),
@@ -871,11 +985,14 @@ static const struct op ops[] = {
 	   .sparse = true),
 	OP("load zcdma-video", unloaded, op_load, .arg = 1, .restore = reload,
 	   .sparse = true),
-	OP("load zcdma", unloaded, op_load, .arg = 2, .restore = reload,
+	OP("load zcdma-pcm", unloaded, op_load, .arg = 2, .restore = reload,
+	   .sparse = true),
+	OP("load zcdma", unloaded, op_load, .arg = 3, .restore = reload,
 	   .sparse = true),
 	OP("unload zcdma-virt", unloaded_above, op_unload, .arg = 0, .restore = reload),
 	OP("unload zcdma-video", unloaded_above, op_unload, .arg = 1, .restore = reload),
-	OP("unload zcdma", unloaded_above, op_unload, .arg = 2, .restore = reload),
+	OP("unload zcdma-pcm", unloaded_above, op_unload, .arg = 2, .restore = reload),
+	OP("unload zcdma", unloaded_above, op_unload, .arg = 3, .restore = reload),
 };
 
 /* ---- The walk ---- */
@@ -1096,7 +1213,7 @@ static void set_up(void)
 	snprintf(bind_path, sizeof(bind_path), "%.4000s/bind", link);
 	snprintf(unbind_path, sizeof(unbind_path), "%.4000s/unbind", link);
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		snprintf(text, sizeof(text), "modinfo -n %s", modules[i]);
 		find_module(text, module_file[i]);
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of what is pure arithmetic in the core: sizes, strides, intervals (zcdma_format.c).
+ * KUnit tests of what is pure arithmetic in the core: sizes, strides, intervals (zcdma_format.c),
+ * and what sound can be set to (zcdma_audio.c).
  *
  * Loading the module runs them; tests/guest/test-kunit.sh does so. What is expected here comes from
  * the definitions of the pixel formats (Documentation/userspace-api/media/v4l), not from the code.
@@ -267,7 +268,77 @@ static struct kunit_suite zcdma_format_suite = {
 	.test_cases = zcdma_format_cases,
 };
 
-kunit_test_suite(zcdma_format_suite);
+/* ---- Sound ---- */
+
+static const struct zcdma_pcm_caps pcm_caps = {
+	.formats = ZCDMA_PCM_S16_LE | ZCDMA_PCM_S32_LE,
+	.min_rate = 8000,
+	.max_rate = 48000,
+	.min_channels = 2,
+	.max_channels = 4,
+	.def = { .format = ZCDMA_PCM_S16_LE, .channels = 2, .rate = 44100, .frame_bytes = 4 },
+};
+
+static void test_size_of_a_pcm_frame(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, zcdma_pcm_frame_bytes(ZCDMA_PCM_S16_LE, 1), 2);
+	KUNIT_EXPECT_EQ(test, zcdma_pcm_frame_bytes(ZCDMA_PCM_S24_LE, 2), 8);
+	KUNIT_EXPECT_EQ(test, zcdma_pcm_frame_bytes(ZCDMA_PCM_S32_LE, 3), 12);
+	KUNIT_EXPECT_EQ(test, zcdma_pcm_frame_bytes(ZCDMA_PCM_FLOAT_LE, 8), 32);
+}
+
+static void test_what_is_left_open_becomes_the_default(struct kunit *test)
+{
+	struct zcdma_pcm_config config = { .frame_bytes = 99 };
+
+	KUNIT_EXPECT_TRUE(test, zcdma_pcm_complete(&pcm_caps, &config));
+	KUNIT_EXPECT_EQ(test, config.format, ZCDMA_PCM_S16_LE);
+	KUNIT_EXPECT_EQ(test, config.channels, 2);
+	KUNIT_EXPECT_EQ(test, config.rate, 44100);
+	KUNIT_EXPECT_EQ(test, config.frame_bytes, 4);
+
+	config = (struct zcdma_pcm_config) { .format = ZCDMA_PCM_S32_LE, .channels = 3 };
+	KUNIT_EXPECT_TRUE(test, zcdma_pcm_complete(&pcm_caps, &config));
+	KUNIT_EXPECT_EQ(test, config.rate, 44100);
+	KUNIT_EXPECT_EQ(test, config.frame_bytes, 12);
+}
+
+static void test_what_the_channel_cannot_is_refused(struct kunit *test)
+{
+	static const struct zcdma_pcm_config good[] = {
+		{ .rate = 8000 }, { .rate = 48000 }, { .channels = 4 },
+	};
+	static const struct zcdma_pcm_config bad[] = {
+		{ .format = ZCDMA_PCM_S24_LE }, { .format = BIT(31) },
+		{ .format = ZCDMA_PCM_S16_LE | ZCDMA_PCM_S32_LE },
+		{ .channels = 1 }, { .channels = 5 }, { .channels = U32_MAX },
+		{ .rate = 7999 }, { .rate = 48001 }, { .rate = U32_MAX },
+	};
+	struct zcdma_pcm_config config;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		config = good[i];
+		KUNIT_EXPECT_TRUE(test, zcdma_pcm_complete(&pcm_caps, &config));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		config = bad[i];
+		KUNIT_EXPECT_FALSE(test, zcdma_pcm_complete(&pcm_caps, &config));
+	}
+}
+
+static struct kunit_case zcdma_audio_cases[] = {
+	KUNIT_CASE(test_size_of_a_pcm_frame),
+	KUNIT_CASE(test_what_is_left_open_becomes_the_default),
+	KUNIT_CASE(test_what_the_channel_cannot_is_refused),
+	{}
+};
+
+static struct kunit_suite zcdma_audio_suite = {
+	.name = "zcdma_audio",
+	.test_cases = zcdma_audio_cases,
+};
+
+kunit_test_suites(&zcdma_format_suite, &zcdma_audio_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the zcdma core");
 MODULE_LICENSE("GPL");
