@@ -274,8 +274,8 @@ bool zcdma_pcm_complete(const struct zcdma_pcm_caps *caps, struct zcdma_pcm_conf
  *	spinlock. The engine may call zcdma_exposure_start() from here. -EBUSY while the last
  *	frame is being exposed, or not reported to be over yet. Optional
  *
- * @start, @stop, @pause, @set_video, @set_pcm and @set_triggered are serialized by the core for each
- * channel; no @trigger runs beside any of them.
+ * @start, @stop, @pause, @set_video, @set_pcm and @set_triggered are serialized by the core for
+ * each channel; no @trigger runs beside any of them.
  */
 struct zcdma_chan_ops {
 	int (*set_video)(struct zcdma_chan *chan, const struct zcdma_video_format *fmt);

@@ -23,7 +23,10 @@
 
 /* New in 6.2. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
-#define get_random_u32_inclusive(floor, ceil) ((floor) + prandom_u32_max((ceil) - (floor) + 1))
+static inline u32 get_random_u32_inclusive(u32 floor, u32 ceil)
+{
+	return floor + prandom_u32_max(ceil - floor + 1);
+}
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)

@@ -148,8 +148,8 @@ struct zcdma_stamp {
  *
  * STREAM: %ZCDMA_IOC_STREAM_OPEN and %ZCDMA_IOC_FORMAT_INFO exist. STROBE: the device has a strobe
  * line. TRIGGER: frames can be triggered, by software and timer at least. TRIGGER_LINE: and by a
- * line. PCM: %ZCDMA_IOC_PCM_INFO and %ZCDMA_IOC_PCM_EXPORT, zcdma_stream_open::pcm, and the stream's
- * POSITION, PAUSE and RESUME exist.
+ * line. PCM: %ZCDMA_IOC_PCM_INFO and %ZCDMA_IOC_PCM_EXPORT, zcdma_stream_open::pcm, and the
+ * stream's POSITION, PAUSE and RESUME exist.
  */
 #define ZCDMA_FEATURE_STREAM		0x0000000000000001ULL
 #define ZCDMA_FEATURE_STROBE		0x0000000000000002ULL
@@ -916,8 +916,8 @@ struct zcdma_gpio_open {
 #define ZCDMA_V4L2_CID_STAMPS		(0x00980900 + 0x7a00)
 
 /*
- * The fields of struct zcdma_trigger and struct zcdma_strobe as controls; times are 64-bit controls,
- * in ns. Also there: V4L2_CID_FLASH_TIMEOUT, zcdma_strobe::duration_ns in us;
+ * The fields of struct zcdma_trigger and struct zcdma_strobe as controls; times are 64-bit
+ * controls, in ns. Also there: V4L2_CID_FLASH_TIMEOUT, zcdma_strobe::duration_ns in us;
  * V4L2_CID_FLASH_STROBE, a test pulse of that length, and _STROBE_STOP, its end;
  * V4L2_CID_FLASH_STROBE_STATUS. TRIGGER_SOFTWARE, too, is a button. Buttons do not fail; where
  * %ZCDMA_IOC_STROBE_PULSE and %ZCDMA_IOC_TRIGGER_SOFTWARE would, they do nothing.
