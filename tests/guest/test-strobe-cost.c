@@ -3,9 +3,9 @@
  * test-strobe-cost - instructions from a trigger's interrupt to the strobe, and for an edge of it
  *
  * `make bench` prints the figures. Under icount a ns is an instruction, to within the 16 ns that are
- * a tick of the guest's clock.
+ * a tick of the guest's clock. Not with sleep=off: see test-trigger.
  *
- * vm: --smp 1 --qemu '-icount shift=0,sleep=off'
+ * vm: --smp 1 --qemu '-icount shift=0'
  * timeout: 120
  */
 #define _GNU_SOURCE

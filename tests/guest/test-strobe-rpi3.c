@@ -12,8 +12,6 @@
 #define ZCG_STROBE_BIT	(1U << 17)
 #include "zcg.h"
 
-#define LIMIT_NS	(2 * NSEC_PER_SEC)
-
 static struct zcv v;
 
 /* Every other line of the bank stays as it was. */
@@ -28,7 +26,7 @@ static void test_pulse_is_seen_outside(void **state)
 
 	assert_true(zcg_state().flags & ZCDMA_GPIO_STROBE_MAPPED);
 	assert_false(zcg_pin());
-	assert_int_equal(zcg_pulse_strobe(LIMIT_NS), 0);
+	assert_int_equal(zcg_pulse_strobe(ZCG_LIMIT_NS), 0);
 	assert_true(zcg_pin());
 	assert_int_equal(other_lines(), others);
 	zcg_wait_active(false);
@@ -51,7 +49,9 @@ static void exposure_is_seen_outside(bool inverted)
 
 		assert_int_equal(zcg_pin(), inverted);
 		assert_int_equal(zcg_software_trigger(), 0);
+		zcg_hold(true);
 		assert_int_equal(zcg_pin(), !inverted);
+		zcg_hold(false);
 		frame = zcg_frame(&v);
 		assert_int_equal(zcg_pin(), inverted);
 		got = zcg_state();
@@ -88,7 +88,7 @@ static void test_mapping_leads_to_the_pin(void **state)
 
 	assert_int_equal(regs[arg.level_offset / 4], zcg_read_outside(ZCG_LEVELS));
 	assert_false(zcg_pin());
-	assert_int_equal(zcg_pulse_strobe(LIMIT_NS), 0);
+	assert_int_equal(zcg_pulse_strobe(ZCG_LIMIT_NS), 0);
 	assert_true(zcg_pin());
 	assert_true(regs[arg.level_offset / 4] & arg.level_mask);
 	assert_int_equal(zcg_pulse_strobe(0), 0);

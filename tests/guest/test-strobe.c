@@ -4,7 +4,7 @@
  *
  * The pin is read from outside, by QEMU's monitor.
  *
- * timeout: 120
+ * timeout: 180
  */
 #define _GNU_SOURCE
 #include <linux/capability.h>
@@ -15,8 +15,6 @@
 #include <sys/wait.h>
 
 #include "zcg.h"
-
-#define LIMIT_NS	(2 * NSEC_PER_SEC)
 
 static struct zcv v;
 
@@ -37,13 +35,13 @@ static void test_settings_are_kept(void **state)
 		.mode = ZCDMA_STROBE_FIXED,
 		.inverted = 1,
 		.delay_ns = ZCDMA_STROBE_DELAY_MAX_NS,
-		.duration_ns = LIMIT_NS,
+		.duration_ns = ZCG_LIMIT_NS,
 		.limit_ns = 1,
 	}, got;
 
 	zcg_set_strobe(set);
 	got = settings();
-	set.limit_ns = LIMIT_NS;
+	set.limit_ns = ZCG_LIMIT_NS;
 	assert_memory_equal(&got, &set, sizeof(set));
 }
 
@@ -65,7 +63,7 @@ static void test_absurd_settings_are_refused(void **state)
 	REFUSED(delay_ns, ZCDMA_STROBE_DELAY_MAX_NS + 1, ERANGE);
 	REFUSED(duration_ns, 0, ERANGE);
 	REFUSED(duration_ns, ZCDMA_STROBE_DURATION_MIN_NS - 1, ERANGE);
-	REFUSED(duration_ns, LIMIT_NS + 1, ERANGE);
+	REFUSED(duration_ns, ZCG_LIMIT_NS + 1, ERANGE);
 	REFUSED(duration_ns, UINT64_MAX, ERANGE);
 	for (int i = 0; i < 4; i++)
 		REFUSED(reserved[i], 1, EINVAL);
@@ -73,7 +71,7 @@ static void test_absurd_settings_are_refused(void **state)
 	zcv_ioctl_fails(zcg_dev, ZCDMA_IOC_STROBE_GET, NULL, EFAULT);
 	zcv_ioctl_fails(zcg_dev, ZCDMA_IOC_STROBE_PULSE, NULL, EFAULT);
 	assert_int_equal(zcg_pulse_strobe(ZCDMA_STROBE_DURATION_MIN_NS - 1), -ERANGE);
-	assert_int_equal(zcg_pulse_strobe(LIMIT_NS + 1), -ERANGE);
+	assert_int_equal(zcg_pulse_strobe(ZCG_LIMIT_NS + 1), -ERANGE);
 }
 
 /* ---- Pulses, seen from outside ---- */
@@ -88,8 +86,8 @@ static void pulse_is_seen_outside(bool inverted)
 	before = zcg_state();
 	assert_true(before.flags & ZCDMA_GPIO_STROBE_MAPPED);
 	assert_int_equal(zcg_pin(), inverted);
-	assert_int_equal(zcg_pulse_strobe(LIMIT_NS), 0);
-	assert_int_equal(zcg_pulse_strobe(LIMIT_NS), -EBUSY);
+	assert_int_equal(zcg_pulse_strobe(ZCG_LIMIT_NS), 0);
+	assert_int_equal(zcg_pulse_strobe(ZCG_LIMIT_NS), -EBUSY);
 	assert_int_equal(zcg_pin(), !inverted);
 	during = zcg_state();
 	assert_true(during.flags & ZCDMA_GPIO_STROBE_ACTIVE);
@@ -99,10 +97,10 @@ static void pulse_is_seen_outside(bool inverted)
 	assert_int_equal(after.strobes, before.strobes + 1);
 	assert_int_equal(after.strobes_cut, before.strobes_cut);
 	assert_int_equal(after.strobe_on_ns, during.strobe_on_ns);
-	assert_true(after.strobe_off_ns - after.strobe_on_ns >= LIMIT_NS);
+	assert_true(after.strobe_off_ns - after.strobe_on_ns >= ZCG_LIMIT_NS);
 	assert_true(after.strobe_off_ns <= zcv_now());
 
-	assert_int_equal(zcg_pulse_strobe(LIMIT_NS), 0);
+	assert_int_equal(zcg_pulse_strobe(ZCG_LIMIT_NS), 0);
 	assert_int_equal(zcg_pin(), !inverted);
 	assert_int_equal(zcg_pulse_strobe(0), 0);
 	assert_int_equal(zcg_pin(), inverted);
@@ -135,15 +133,17 @@ static void exposure_is_seen_outside(bool inverted)
 
 		assert_int_equal(zcg_pin(), inverted);
 		assert_int_equal(zcg_software_trigger(), 0);
+		zcg_hold(true);
 		assert_int_equal(zcg_pin(), !inverted);
 		assert_int_equal(zcg_pulse_strobe(NSEC_PER_MSEC), -EBUSY);
+		zcg_hold(false);
 		frame = zcg_frame(&v);
 		assert_int_equal(zcg_pin(), inverted);
 		after = zcg_state();
 		assert_int_equal(after.strobes, before.strobes + i + 1);
 		/* The pin has moved before anybody could have looked at the frame. */
 		assert_in_range(after.strobe_on_ns, frame.exposure_start_ns,
-				frame.exposure_start_ns + 500 * NSEC_PER_MSEC);
+				frame.exposure_end_ns - 1);
 		assert_in_range(after.strobe_off_ns, frame.exposure_end_ns, frame.done_ns);
 	}
 	assert_int_equal(zcg_state().strobes_cut, before.strobes_cut);
@@ -176,10 +176,9 @@ static void test_delay_and_duration_are_kept(void **state)
 	zcg_wait_active(true);
 	zcg_wait_active(false);
 	got = zcg_state();
-	assert_in_range(got.strobe_on_ns, frame.exposure_start_ns + set.delay_ns,
-			frame.exposure_start_ns + set.delay_ns + 200 * NSEC_PER_MSEC);
-	assert_in_range(got.strobe_off_ns, got.strobe_on_ns + set.duration_ns,
-			got.strobe_on_ns + set.duration_ns + 200 * NSEC_PER_MSEC);
+	/* How soon after that, test-strobe-times tells. */
+	assert_in_range(got.strobe_on_ns, frame.exposure_start_ns + set.delay_ns, zcv_now());
+	assert_in_range(got.strobe_off_ns, got.strobe_on_ns + set.duration_ns, zcv_now());
 
 	/* In exposure mode, a delay that outlasts the exposure leaves no pulse. */
 	set.mode = ZCDMA_STROBE_EXPOSURE;
@@ -196,7 +195,7 @@ static void test_pulses_do_not_overlap(void **state)
 	struct zcdma_strobe set = zcg_strobing(ZCDMA_STROBE_FIXED);
 	struct zcdma_gpio_state before = zcg_state(), after;
 
-	set.duration_ns = LIMIT_NS;
+	set.duration_ns = ZCG_LIMIT_NS;
 	zcg_set_strobe(set);
 	zcg_set_trigger(zcg_triggered_by(ZCDMA_TRIGGER_SOFTWARE));
 	zcg_open(&v, 10, 1);
@@ -212,7 +211,7 @@ static void test_pulses_do_not_overlap(void **state)
 
 /* ---- The failsafe ---- */
 
-/* A camera amid a long exposure, with the pin up. */
+/* A camera amid an exposure, with the pin up, which only the limit would end. */
 static void expose(void)
 {
 	zcg_set_strobe(zcg_strobing(ZCDMA_STROBE_EXPOSURE));
@@ -220,6 +219,7 @@ static void expose(void)
 	zcg_open(&v, 1000, 1000);
 	zcv_start(&v, 2);
 	assert_int_equal(zcg_software_trigger(), 0);
+	zcg_hold(true);
 	assert_true(zcg_pin());
 }
 
@@ -298,7 +298,7 @@ static void test_unbind_ends_the_pulse(void **state)
 	assert_int_equal(settings().mode, ZCDMA_STROBE_OFF);
 
 	/* A test pulse needs no stream to end. */
-	assert_int_equal(zcg_pulse_strobe(LIMIT_NS), 0);
+	assert_int_equal(zcg_pulse_strobe(ZCG_LIMIT_NS), 0);
 	assert_true(zcg_pin());
 	bind_driver("unbind");
 	assert_false(zcg_pin());
@@ -310,13 +310,11 @@ static void test_limit_ends_the_pulse_of_a_stalled_engine(void **state)
 	struct zcdma_gpio_state before = zcg_state(), after;
 
 	expose();
-	zcv_set_fault("cam0", "stall", "1");
 	zcg_wait_active(false);
 	assert_false(zcg_pin());
 	after = zcg_state();
-	zcv_set_fault("cam0", "stall", "0");
 	assert_int_equal(after.strobes_cut, before.strobes_cut + 1);
-	assert_true(after.strobe_off_ns - after.strobe_on_ns >= LIMIT_NS);
+	assert_true(after.strobe_off_ns - after.strobe_on_ns >= ZCG_LIMIT_NS);
 }
 
 static void test_new_settings_end_the_pulse(void **state)
@@ -350,7 +348,7 @@ static void test_mapping_leads_to_the_pin(void **state)
 
 	assert_false(zcg_pin());
 	assert_false(regs[arg.level_offset / 4] & arg.level_mask);
-	assert_int_equal(zcg_pulse_strobe(LIMIT_NS), 0);
+	assert_int_equal(zcg_pulse_strobe(ZCG_LIMIT_NS), 0);
 	assert_true(zcg_pin());
 	assert_true(regs[arg.level_offset / 4] & arg.level_mask);
 	assert_int_equal(zcg_pulse_strobe(0), 0);

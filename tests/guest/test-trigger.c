@@ -2,8 +2,11 @@
 /*
  * test-trigger - software, line and timer start frames, and nothing else does while they are set to
  *
- * Pulses on the line come from outside, through QEMU's monitor.
+ * Pulses on the line come from outside, through QEMU's monitor. With icount, so that no edge comes
+ * too early because the machine was busy while a frame was being exposed; not with sleep=off, which
+ * would have the time leap while the guest waits for the monitor.
  *
+ * vm: --smp 1 --qemu '-icount shift=0'
  * timeout: 120
  */
 #define _GNU_SOURCE

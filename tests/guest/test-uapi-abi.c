@@ -112,7 +112,7 @@ static bool strobe_and_trigger(int dev)
 	check(zct_ioctl(dev, ZCDMA_IOC_TRIGGER_SET, &trigger) == 0);
 	check(zct_ioctl(dev, ZCDMA_IOC_TRIGGER_SOFTWARE, NULL) == -EINVAL);
 	check(zct_ioctl(dev, ZCDMA_IOC_STROBE_GET, &strobe) == 0);
-	check(strobe.mode == ZCDMA_STROBE_OFF && strobe.limit_ns == 2000000000);
+	check(strobe.mode == ZCDMA_STROBE_OFF && strobe.limit_ns == 5000000000);
 	check(zct_ioctl(dev, ZCDMA_IOC_STROBE_SET, &strobe) == 0);
 	memset(&state, 0xff, sizeof(state));
 	check(zct_ioctl(dev, ZCDMA_IOC_GPIO_STATE, &state) == 0);

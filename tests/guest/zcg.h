@@ -73,6 +73,9 @@ static inline void zcg_wait_active(bool active)
 	}
 }
 
+/* dts/: zcdma,strobe-max-us */
+#define ZCG_LIMIT_NS	(5 * NSEC_PER_SEC)
+
 static const struct zcdma_trigger zcg_trigger_default = {
 	.divider = 1,
 	.period_ns = 100 * NSEC_PER_MSEC,
@@ -130,6 +133,15 @@ static inline void zcg_open(struct zcv *v, unsigned int interval_ms, unsigned in
 	zcv_subscribe(v, ZCDMA_V4L2_EVENT_FRAME, 0);
 }
 
+/*
+ * An exposure holds as long as its engine is stalled, however long a look from outside takes, but
+ * for the strobe's limit. When the stall is over it has its time again.
+ */
+static inline void zcg_hold(bool hold)
+{
+	zcv_set_fault("cam0", "stall", hold ? "1" : "0");
+}
+
 /* The next frame: its record, and its buffer goes back. */
 static inline struct zcdma_frame zcg_frame(struct zcv *v)
 {
@@ -159,6 +171,7 @@ static inline int zcg_setup(void **state)
 static inline int zcg_teardown(void **state)
 {
 	zcv_teardown(state);
+	zcg_hold(false);
 	ioctl(zcg_dev, ZCDMA_IOC_TRIGGER_SET, &zcg_trigger_default);
 	ioctl(zcg_dev, ZCDMA_IOC_STROBE_SET, &zcg_strobe_default);
 	close(zcg_dev);

@@ -14,7 +14,7 @@ last_edges() {
 	"$top/tests/vm/run" --log "$tmp/console" --timeout 90 \
 		--qemu "-trace enable=pl061_set_output -D $tmp/trace" -- sh -c "
 		cam=/dev/zcdma/virt0/cam0
-		v4l2-ctl -d \$cam -c strobe_inverted=$4,strobe_timeout=2000000 &&
+		v4l2-ctl -d \$cam -c strobe_inverted=$4,strobe_timeout=5000000 &&
 		v4l2-ctl -d \$cam -c strobe=1 && $3; sleep 60" >"$tmp/out" 2>&1
 	status=$?
 	edges=$(awk '/pl061_set_output/ && $(NF - 2) == 5 { printf "%s", $NF }' "$tmp/trace")
