@@ -739,8 +739,7 @@ static int op_bind(int arg)
 }
 
 /* Modules, those that need others first. The devices leave with their engine. */
-static const char *const modules[] = { "zcdma_virt", "zcdma_video", "zcdma_pcm",
-						  "zcdma" };
+static const char *const modules[] = { "zcdma_virt", "zcdma_video", "zcdma_pcm", "zcdma" };
 
 static void all_unwatched(int arg)
 {
@@ -753,17 +752,7 @@ static int op_unload(int arg)
 	return syscall(SYS_delete_module, modules[arg], O_NONBLOCK) ? -errno : 0;
 }
 
-/* Everything above a module goes, and the module. */
-static void unloaded(int arg)
-{
-	all_unwatched(arg);
-	if (arg == 3 && syscall(SYS_delete_module, "zcdma_dmaengine", O_NONBLOCK))
-		die("cannot unload zcdma_dmaengine");
-	for (int i = 0; i <= arg; i++)
-		if (op_unload(i))
-			die("cannot unload %s", modules[i]);
-}
-
+/* What needs a module has to be gone before it. */
 static void unloaded_above(int arg)
 {
 	all_unwatched(arg);
@@ -772,6 +761,13 @@ static void unloaded_above(int arg)
 	for (int i = 0; i < arg; i++)
 		if (op_unload(i))
 			die("cannot unload %s", modules[i]);
+}
+
+static void unloaded(int arg)
+{
+	unloaded_above(arg);
+	if (op_unload(arg))
+		die("cannot unload %s", modules[arg]);
 }
 
 static int op_load(int arg)
@@ -789,7 +785,7 @@ static int op_load(int arg)
 /* A driver may be loaded and have lost a device: anew, all of them. */
 static void reload(int arg)
 {
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 3; i++)
 		op_unload(i);
 	if (system("modprobe -a zcdma-dmaengine zcdma-video zcdma-pcm zcdma-virt && udevadm settle"))
 		die("the modules cannot be loaded again");
