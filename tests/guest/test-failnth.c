@@ -657,60 +657,25 @@ static int op_stream_control(int arg)
 	return zct_ioctl(node, ZCDMA_IOC_STREAM_CONTROL, &control);
 }
 
-/* ---- Operations on strobe and trigger ---- */
+/* ---- A camera that waits for the line ---- */
 
-static int op_set_trigger(int arg)
+static void set_trigger(int fd, uint32_t mode)
 {
 	struct zcdma_trigger set = {
-		.mode = ZCDMA_TRIGGER_ON,
+		.mode = mode,
 		.source = ZCDMA_TRIGGER_LINE,
 		.divider = 1,
 		.period_ns = ZCDMA_TRIGGER_PERIOD_MAX_NS,
 	};
 
-	return zct_ioctl(dev, ZCDMA_IOC_TRIGGER_SET, &set);
-}
-
-static int op_get_trigger(int arg)
-{
-	struct zcdma_trigger set;
-
-	return zct_ioctl(dev, ZCDMA_IOC_TRIGGER_GET, &set);
-}
-
-static int op_set_strobe(int arg)
-{
-	struct zcdma_strobe set = { .duration_ns = ZCDMA_STROBE_DURATION_MIN_NS };
-
-	return zct_ioctl(dev, ZCDMA_IOC_STROBE_SET, &set);
-}
-
-static int op_pulse(int arg)
-{
-	struct zcdma_strobe_pulse pulse = { .duration_ns = ZCDMA_STROBE_DURATION_MIN_NS };
-	int ret;
-
-	/* The one before may not be over yet. */
-	do
-		ret = zct_ioctl(dev, ZCDMA_IOC_STROBE_PULSE, &pulse);
-	while (ret == -EBUSY);
-	return ret;
+	if (ioctl(fd, ZCDMA_IOC_TRIGGER_SET, &set))
+		die("cannot set the trigger");
 }
 
 static void with_trigger(int arg)
 {
-	with_device(0);
-	if (op_set_trigger(arg))
-		die("cannot set the trigger");
+	set_trigger(watch_fd[0], ZCDMA_TRIGGER_ON);
 	with_queued(arg);
-}
-
-static void trigger_off(void)
-{
-	struct zcdma_trigger set = { .divider = 1, .period_ns = ZCDMA_TRIGGER_PERIOD_MAX_NS };
-
-	if (watch_fd[0] >= 0)
-		zct_ioctl(watch_fd[0], ZCDMA_IOC_TRIGGER_SET, &set);
 }
 
 /* ---- Probe and remove ---- */
@@ -961,10 +926,6 @@ static const struct op ops[] = {
 	OP("attach a buffer, system", with_import_stream, op_attach, .arg = 3),
 	OP("set a control of a stream", with_opened_stream, op_stream_control, .arg = 2),
 	OP("stop a stream", with_running_stream, op_stop, .arg = 1, .no_site = true),
-	OP("set the trigger", with_device, op_set_trigger, .arg = 0),
-	OP("get the trigger", with_device, op_get_trigger, .arg = 0),
-	OP("set the strobe", with_device, op_set_strobe, .arg = 0),
-	OP("pulse the strobe", with_device, op_pulse, .arg = 0),
 	OP("start streaming, triggered", with_trigger, op_streamon),
 	OP("open the PCM", none, op_open_pcm),
 	OP("set the PCM up", with_pcm, op_hw_params),
@@ -1025,7 +986,8 @@ static bool clean(const struct op *op)
 		munmap(map, map_size);
 	map = NULL;
 	close_range(first_fd, ~0U, 0);
-	trigger_off();
+	if (watch_fd[0] >= 0)
+		set_trigger(watch_fd[0], ZCDMA_TRIGGER_OFF);
 	dev = node = out = buf = -1;
 
 	if (is_bind(op)) {
