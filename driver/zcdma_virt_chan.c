@@ -296,8 +296,9 @@ int zvirt_start(struct zcdma_chan *chan)
 		goto err_forget;
 	}
 	/*
-	 * DMA does not wait for a time slice. But a real-time thread that needs longer for a picture
-	 * than a frame lasts would keep a processor for itself; periods of sound are short work.
+	 * DMA does not wait for a time slice. But a real-time thread that needs longer for a
+	 * picture than a frame lasts would keep a processor for itself; periods of sound are short
+	 * work.
 	 */
 	if (vc->kind == ZCDMA_KIND_PCM)
 		sched_set_fifo_low(worker->task);
