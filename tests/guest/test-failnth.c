@@ -663,7 +663,7 @@ static void set_trigger(int fd, uint32_t mode)
 {
 	struct zcdma_trigger set = {
 		.mode = mode,
-		.source = ZCDMA_TRIGGER_LINE,
+		.source = mode == ZCDMA_TRIGGER_ON ? ZCDMA_TRIGGER_LINE : ZCDMA_TRIGGER_SOFTWARE,
 		.divider = 1,
 		.period_ns = ZCDMA_TRIGGER_PERIOD_MAX_NS,
 	};
