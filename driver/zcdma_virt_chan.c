@@ -35,6 +35,9 @@
 #define MAX_EVENTS	64
 #define PAUSE_NS	(100 * NSEC_PER_USEC)
 
+/* Of workers that take as long as a frame is large. */
+#define WORKER_NICE	-10
+
 static struct zvirt_desc *ring_desc(struct zvirt_chan *vc, u32 count)
 {
 	return &vc->ring[count % ZVIRT_RING];
@@ -292,8 +295,15 @@ int zvirt_start(struct zcdma_chan *chan)
 		ret = PTR_ERR(worker);
 		goto err_forget;
 	}
-	/* DMA does not wait for a time slice. */
-	sched_set_fifo_low(worker->task);
+	/*
+	 * DMA does not wait for a time slice. But a real-time thread that needs longer for a
+	 * picture than a frame lasts would keep a processor for itself; periods of sound are short
+	 * work.
+	 */
+	if (vc->kind == ZCDMA_KIND_PCM)
+		sched_set_fifo_low(worker->task);
+	else
+		set_user_nice(worker->task, WORKER_NICE);
 
 	ret = vc->model->start ? vc->model->start(vc) : 0;
 	if (ret)

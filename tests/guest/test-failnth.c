@@ -657,60 +657,25 @@ static int op_stream_control(int arg)
 	return zct_ioctl(node, ZCDMA_IOC_STREAM_CONTROL, &control);
 }
 
-/* ---- Operations on strobe and trigger ---- */
+/* ---- A camera that waits for the line ---- */
 
-static int op_set_trigger(int arg)
+static void set_trigger(int fd, uint32_t mode)
 {
 	struct zcdma_trigger set = {
-		.mode = ZCDMA_TRIGGER_ON,
-		.source = ZCDMA_TRIGGER_LINE,
+		.mode = mode,
+		.source = mode == ZCDMA_TRIGGER_ON ? ZCDMA_TRIGGER_LINE : ZCDMA_TRIGGER_SOFTWARE,
 		.divider = 1,
 		.period_ns = ZCDMA_TRIGGER_PERIOD_MAX_NS,
 	};
 
-	return zct_ioctl(dev, ZCDMA_IOC_TRIGGER_SET, &set);
-}
-
-static int op_get_trigger(int arg)
-{
-	struct zcdma_trigger set;
-
-	return zct_ioctl(dev, ZCDMA_IOC_TRIGGER_GET, &set);
-}
-
-static int op_set_strobe(int arg)
-{
-	struct zcdma_strobe set = { .duration_ns = ZCDMA_STROBE_DURATION_MIN_NS };
-
-	return zct_ioctl(dev, ZCDMA_IOC_STROBE_SET, &set);
-}
-
-static int op_pulse(int arg)
-{
-	struct zcdma_strobe_pulse pulse = { .duration_ns = ZCDMA_STROBE_DURATION_MIN_NS };
-	int ret;
-
-	/* The one before may not be over yet. */
-	do
-		ret = zct_ioctl(dev, ZCDMA_IOC_STROBE_PULSE, &pulse);
-	while (ret == -EBUSY);
-	return ret;
+	if (ioctl(fd, ZCDMA_IOC_TRIGGER_SET, &set))
+		die("cannot set the trigger");
 }
 
 static void with_trigger(int arg)
 {
-	with_device(0);
-	if (op_set_trigger(arg))
-		die("cannot set the trigger");
+	set_trigger(watch_fd[0], ZCDMA_TRIGGER_ON);
 	with_queued(arg);
-}
-
-static void trigger_off(void)
-{
-	struct zcdma_trigger set = { .divider = 1, .period_ns = ZCDMA_TRIGGER_PERIOD_MAX_NS };
-
-	if (watch_fd[0] >= 0)
-		zct_ioctl(watch_fd[0], ZCDMA_IOC_TRIGGER_SET, &set);
 }
 
 /* ---- Probe and remove ---- */
@@ -739,8 +704,7 @@ static int op_bind(int arg)
 }
 
 /* Modules, those that need others first. The devices leave with their engine. */
-static const char *const modules[] = { "zcdma_virt", "zcdma_video", "zcdma_pcm",
-						  "zcdma" };
+static const char *const modules[] = { "zcdma_virt", "zcdma_video", "zcdma_pcm", "zcdma" };
 
 static void all_unwatched(int arg)
 {
@@ -753,17 +717,7 @@ static int op_unload(int arg)
 	return syscall(SYS_delete_module, modules[arg], O_NONBLOCK) ? -errno : 0;
 }
 
-/* Everything above a module goes, and the module. */
-static void unloaded(int arg)
-{
-	all_unwatched(arg);
-	if (arg == 3 && syscall(SYS_delete_module, "zcdma_dmaengine", O_NONBLOCK))
-		die("cannot unload zcdma_dmaengine");
-	for (int i = 0; i <= arg; i++)
-		if (op_unload(i))
-			die("cannot unload %s", modules[i]);
-}
-
+/* What needs a module has to be gone before it. */
 static void unloaded_above(int arg)
 {
 	all_unwatched(arg);
@@ -772,6 +726,13 @@ static void unloaded_above(int arg)
 	for (int i = 0; i < arg; i++)
 		if (op_unload(i))
 			die("cannot unload %s", modules[i]);
+}
+
+static void unloaded(int arg)
+{
+	unloaded_above(arg);
+	if (op_unload(arg))
+		die("cannot unload %s", modules[arg]);
 }
 
 static int op_load(int arg)
@@ -789,7 +750,7 @@ static int op_load(int arg)
 /* A driver may be loaded and have lost a device: anew, all of them. */
 static void reload(int arg)
 {
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 3; i++)
 		op_unload(i);
 	if (system("modprobe -a zcdma-dmaengine zcdma-video zcdma-pcm zcdma-virt && udevadm settle"))
 		die("the modules cannot be loaded again");
@@ -965,10 +926,6 @@ static const struct op ops[] = {
 	OP("attach a buffer, system", with_import_stream, op_attach, .arg = 3),
 	OP("set a control of a stream", with_opened_stream, op_stream_control, .arg = 2),
 	OP("stop a stream", with_running_stream, op_stop, .arg = 1, .no_site = true),
-	OP("set the trigger", with_device, op_set_trigger, .arg = 0),
-	OP("get the trigger", with_device, op_get_trigger, .arg = 0),
-	OP("set the strobe", with_device, op_set_strobe, .arg = 0),
-	OP("pulse the strobe", with_device, op_pulse, .arg = 0),
 	OP("start streaming, triggered", with_trigger, op_streamon),
 	OP("open the PCM", none, op_open_pcm),
 	OP("set the PCM up", with_pcm, op_hw_params),
@@ -1029,7 +986,8 @@ static bool clean(const struct op *op)
 		munmap(map, map_size);
 	map = NULL;
 	close_range(first_fd, ~0U, 0);
-	trigger_off();
+	if (watch_fd[0] >= 0)
+		set_trigger(watch_fd[0], ZCDMA_TRIGGER_OFF);
 	dev = node = out = buf = -1;
 
 	if (is_bind(op)) {

@@ -277,10 +277,12 @@ static int map_stream(struct zcs *s)
 
 static void job_stream(void)
 {
-	static const char *const names[] = { "cam0", "out0", "raw-in", "raw-out" };
+	static const char *const names[] = {
+		"cam0", "out0", "raw-in", "raw-out", "mic0", "spk0",
+	};
 	struct zcs s = { .arg = { .fd_flags = O_CLOEXEC, .num_buffers = 1 + chance(8) } };
 	int dev = open_node("virt0", NULL);
-	unsigned int chan = chance(4);
+	unsigned int chan = chance(6);
 	struct zcdma_done entry;
 	uint32_t next = 0;
 
@@ -422,7 +424,9 @@ static int end_all(void **state)
 /* All are dead: nothing is taken, nothing is used, everything works. */
 static void check_nothing_is_left(void)
 {
-	static const char *const chans[] = { "cam0", "out0", "raw-in", "raw-out" };
+	static const char *const chans[] = {
+		"cam0", "out0", "raw-in", "raw-out", "mic0", "spk0",
+	};
 
 	end_all(NULL);
 	if (atomic_load(&tally->wrong))
@@ -430,7 +434,7 @@ static void check_nothing_is_left(void)
 	for (size_t d = 0; d < 2; d++) {
 		zcv_device = devices[d];
 		assert_int_equal(zcv_pool_used(), 0);
-		for (size_t c = 0; c < (d ? 2 : 4); c++)
+		for (size_t c = 0; c < (d ? 2 : 6); c++)
 			zcv_assert_owner(chans[c], "none");
 		zcv_check_streams("cam0");
 		zcv_check_streams("out0");
@@ -478,7 +482,7 @@ static void test_200_unbinds_under_4_processes(void **state)
 static void test_50_loads(void **state)
 {
 	static const char *const modules[] = {
-		"zcdma_dmaengine", "zcdma_virt", "zcdma_video", "zcdma",
+		"zcdma_dmaengine", "zcdma_virt", "zcdma_video", "zcdma_pcm", "zcdma",
 	};
 
 	for (unsigned int n = 0; n < scaled(50); n++) {
@@ -488,7 +492,7 @@ static void test_50_loads(void **state)
 			if (syscall(SYS_delete_module, modules[i], O_NONBLOCK))
 				fail_msg("%s, unloaded for the %uth time: %s", modules[i], n + 1,
 					 strerror(errno));
-		assert_int_equal(system("modprobe -a zcdma-virt zcdma-dmaengine zcdma-video"), 0);
+		assert_int_equal(system("modprobe -a zcdma-virt zcdma-dmaengine zcdma-video zcdma-pcm"), 0);
 	}
 	assert_int_equal(system("udevadm settle"), 0);
 	check_nothing_is_left();

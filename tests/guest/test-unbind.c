@@ -713,8 +713,9 @@ static void test_modules_can_be_unloaded_in_the_end(void **state)
 	assert_int_equal(unload("zcdma_dmaengine"), 0);
 	assert_int_equal(unload("zcdma_virt"), 0);
 	assert_int_equal(unload("zcdma_video"), 0);
+	assert_int_equal(unload("zcdma_pcm"), 0);
 	assert_int_equal(unload("zcdma"), 0);
-	assert_int_equal(system("modprobe -a zcdma-virt zcdma-dmaengine zcdma-video"), 0);
+	assert_int_equal(system("modprobe -a zcdma-virt zcdma-dmaengine zcdma-video zcdma-pcm"), 0);
 	zcv_check_streams("cam0");
 }
 
