@@ -11,7 +11,7 @@
  *
  * Nodes, compatible "zcdma-test,softdma", #dma-cells 1 (channel); the defaults do everything:
  *   max-piece       longest piece of memory in bytes
- *   max-pieces      pieces of one transfer
+ *   max-pieces      pieces of all transfers of a channel together, until after their callback
  *   address-bits    of memory and of FIFOs
  *   directions      1: capture, 2: playback, 3: both
  *   max-burst       accesses for one request
@@ -86,6 +86,7 @@ struct soft_chan {
 	struct list_head submitted;
 	struct list_head issued;
 	bool armed;
+	unsigned int in_use;
 	u32 counter;
 	unsigned int transfers;
 	unsigned int pieces;
@@ -160,6 +161,16 @@ static bool happens(unsigned int *times)
 	return true;
 }
 
+static void free_desc(struct soft_chan *sc, struct soft_desc *desc)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&sc->lock, flags);
+	sc->in_use -= desc->num;
+	spin_unlock_irqrestore(&sc->lock, flags);
+	kfree(desc);
+}
+
 static enum hrtimer_restart soft_timer(struct hrtimer *timer)
 {
 	struct soft_chan *sc = container_of(timer, struct soft_chan, timer);
@@ -192,7 +203,7 @@ static enum hrtimer_restart soft_timer(struct hrtimer *timer)
 
 	for (int i = 0; desc->tx.callback_result && i <= READ_ONCE(twice); i++)
 		desc->tx.callback_result(desc->tx.callback_param, &result);
-	kfree(desc);
+	free_desc(sc, desc);
 
 	spin_lock_irqsave(&sc->lock, flags);
 	if (list_empty(&sc->issued))
@@ -230,13 +241,23 @@ static struct soft_desc *new_desc(struct soft_chan *sc, unsigned int num,
 				  enum dma_transfer_direction dir)
 {
 	struct soft_desc *desc;
+	unsigned long flags;
+	bool room;
 
-	if (!num || num > sc->dma->max_pieces || happens(&refuse) ||
-	    !(sc->dma->ddev.directions & BIT(dir)))
+	if (!num || happens(&refuse) || !(sc->dma->ddev.directions & BIT(dir)))
 		return NULL;
 	desc = kzalloc(struct_size(desc, pieces, num), GFP_NOWAIT | __GFP_NOWARN);
 	if (!desc)
 		return NULL;
+	spin_lock_irqsave(&sc->lock, flags);
+	room = num <= sc->dma->max_pieces - sc->in_use;
+	if (room)
+		sc->in_use += num;
+	spin_unlock_irqrestore(&sc->lock, flags);
+	if (!room) {
+		kfree(desc);
+		return NULL;
+	}
 	desc->num = num;
 	desc->dir = dir;
 	dma_async_tx_descriptor_init(&desc->tx, &sc->chan);
@@ -272,7 +293,7 @@ static struct dma_async_tx_descriptor *soft_prep_sg(struct dma_chan *chan,
 		return NULL;
 	for_each_sg(sgl, sg, num, i) {
 		if (!add_piece(sc, desc, i, sg_dma_address(sg), sg_dma_len(sg))) {
-			kfree(desc);
+			free_desc(sc, desc);
 			return NULL;
 		}
 	}
@@ -298,7 +319,7 @@ static struct dma_async_tx_descriptor *soft_prep_lines(struct dma_chan *chan,
 		return NULL;
 	for (unsigned int i = 0; i < lines->numf; i++) {
 		if (!add_piece(sc, desc, i, at, lines->sgl[0].size)) {
-			kfree(desc);
+			free_desc(sc, desc);
 			return NULL;
 		}
 		at += lines->sgl[0].size + (capture ?
@@ -378,7 +399,7 @@ static int soft_terminate(struct dma_chan *chan)
 	list_splice_tail_init(&sc->submitted, &all);
 	spin_unlock_irqrestore(&sc->lock, flags);
 	list_for_each_entry_safe(desc, next, &all, node)
-		kfree(desc);
+		free_desc(sc, desc);
 	return 0;
 }
 
@@ -394,6 +415,7 @@ static int soft_alloc(struct dma_chan *chan)
 {
 	struct soft_chan *sc = to_soft(chan);
 
+	sc->in_use = 0;
 	sc->sink.size = 0;
 	sc->counter = 0;
 	sc->transfers = 0;
@@ -406,8 +428,8 @@ static int soft_alloc(struct dma_chan *chan)
 static void soft_free(struct dma_chan *chan)
 {
 	/* Whoever leaves without ending what it began is wrong. */
-	WARN_ON(!list_empty(&to_soft(chan)->issued) || !list_empty(&to_soft(chan)->submitted));
 	soft_synchronize(chan);
+	WARN_ON(to_soft(chan)->in_use);
 }
 
 /* ---- Probe ---- */
