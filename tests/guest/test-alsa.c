@@ -587,6 +587,34 @@ static void test_loopback_switch_gives_the_tone(void **state)
 	close_pcm(in);
 }
 
+/* The kernel's own test of suspend: all devices, and back after a second. */
+static void test_suspend_stops_and_prepare_resumes(void **state)
+{
+	snd_pcm_t *out = open_pcm(SND_PCM_STREAM_PLAYBACK, &usual);
+	snd_pcm_t *in = open_pcm(SND_PCM_STREAM_CAPTURE, &usual);
+	uint32_t frames[480];
+
+	zcs_write_file("/sys/module/suspend/parameters/pm_test_delay", "1");
+	zcs_write_file("/sys/power/pm_test", "devices");
+	write_frames(out, 0, 1920);
+	CHECK(snd_pcm_start(out));
+	CHECK(snd_pcm_start(in));
+	zcs_write_file("/sys/power/state", "freeze");
+	zcs_write_file("/sys/power/pm_test", "none");
+	assert_int_equal(snd_pcm_state(out), SND_PCM_STATE_SUSPENDED);
+	assert_int_equal(snd_pcm_state(in), SND_PCM_STATE_SUSPENDED);
+	assert_int_equal(snd_pcm_readi(in, frames, 480), -ESTRPIPE);
+	CHECK(snd_pcm_recover(out, -ESTRPIPE, 1));
+	CHECK(snd_pcm_recover(in, -ESTRPIPE, 1));
+	write_frames(out, 0, 1920);
+	CHECK(snd_pcm_start(out));
+	CHECK(snd_pcm_start(in));
+	assert_int_equal(snd_pcm_readi(in, frames, 480), 480);
+	CHECK(snd_pcm_drain(out));
+	close_pcm(out);
+	close_pcm(in);
+}
+
 /* ---- The ring as a dma-buf ---- */
 
 static void test_export_without_a_ring_is_refused(void **state)
@@ -835,6 +863,7 @@ int main(void)
 		TEST(test_ring_runs_free),
 		TEST(test_linked_streams_start_together),
 		TEST(test_loopback_switch_gives_the_tone),
+		TEST(test_suspend_stops_and_prepare_resumes),
 		TEST(test_export_without_a_ring_is_refused),
 		TEST(test_ring_is_a_dma_buf),
 		TEST(test_unbind_while_playing),
