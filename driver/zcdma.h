@@ -259,7 +259,8 @@ bool zcdma_pcm_complete(const struct zcdma_pcm_caps *caps, struct zcdma_pcm_conf
  *	zcdma_chan_desc::depth at a time, from just before @start until @stop. Called with the
  *	channel's lock held and interrupts off: must not sleep nor call the core. An error
  *	makes the core complete the transfer with %ZCDMA_FRAME_ERROR
- * @residue: bytes that the oldest ACTIVE transfer has still to move. Any context, same rules
+ * @residue: bytes that @xfer, the oldest ACTIVE transfer, has still to move; 0 where the engine is
+ *	through with it, though the core may not have heard of that yet. Any context, same rules
  *	as @submit. Optional
  * @pcm_clock: PCM frames that the channel's audio clock has counted since @start until @time,
  *	which may lie somewhat back, and whether or not there was anything to move. Any context,
@@ -284,7 +285,7 @@ struct zcdma_chan_ops {
 	int (*start)(struct zcdma_chan *chan);
 	void (*stop)(struct zcdma_chan *chan);
 	int (*submit)(struct zcdma_chan *chan, struct zcdma_xfer *xfer);
-	size_t (*residue)(struct zcdma_chan *chan);
+	size_t (*residue)(struct zcdma_chan *chan, const struct zcdma_xfer *xfer);
 	u64 (*pcm_clock)(struct zcdma_chan *chan, ktime_t time);
 	int (*pause)(struct zcdma_chan *chan, bool pause);
 	int (*set_triggered)(struct zcdma_chan *chan, bool on);

@@ -69,7 +69,7 @@ static u64 bytes_moved(struct zcdma_chan *chan)
 	xfer = list_first_entry_or_null(&chan->active, struct zcdma_xfer, node);
 	if (!xfer || !chan->desc.ops->residue)
 		return chan->moved;
-	return chan->moved + xfer->len - min(chan->desc.ops->residue(chan), xfer->len);
+	return chan->moved + xfer->len - min(chan->desc.ops->residue(chan, xfer), xfer->len);
 }
 
 static u64 pcm_clock(struct zcdma_chan *chan, ktime_t time)

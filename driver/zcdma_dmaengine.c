@@ -419,7 +419,7 @@ static void zdma_stop(struct zcdma_chan *chan)
 	spin_unlock_irq(&zc->lock);
 }
 
-static size_t zdma_residue(struct zcdma_chan *chan)
+static size_t zdma_residue(struct zcdma_chan *chan, const struct zcdma_xfer *xfer)
 {
 	struct zdma_chan *zc = zcdma_chan_priv(chan);
 	struct dma_tx_state state = {};
@@ -429,10 +429,16 @@ static size_t zdma_residue(struct zcdma_chan *chan)
 
 	spin_lock_irqsave(&zc->lock, flags);
 	slot = list_first_entry_or_null(&zc->busy, struct zdma_slot, node);
-	if (slot && dmaengine_tx_status(zc->dma, slot->cookie, &state) != DMA_COMPLETE)
-		residue = min_t(size_t, state.residue, slot->xfer->len);
-	else if (!slot && !list_empty(&zc->waiting))
-		residue = list_first_entry(&zc->waiting, struct zdma_slot, node)->xfer->len;
+	if (!slot)
+		slot = list_first_entry_or_null(&zc->waiting, struct zdma_slot, node);
+	/* Its slot is free already while its end is being reported. */
+	if (!slot || slot->xfer != xfer)
+		goto out_unlock;
+	if (list_empty(&zc->busy))
+		residue = xfer->len;
+	else if (dmaengine_tx_status(zc->dma, slot->cookie, &state) != DMA_COMPLETE)
+		residue = min_t(size_t, state.residue, xfer->len);
+out_unlock:
 	spin_unlock_irqrestore(&zc->lock, flags);
 	return residue;
 }

@@ -666,22 +666,20 @@ static int pcm_set_ctrl(struct zcdma_chan *chan, enum zcdma_ctrl_id id, s64 valu
 	return ret;
 }
 
-static size_t pcm_residue(struct zcdma_chan *chan)
+static size_t pcm_residue(struct zcdma_chan *chan, const struct zcdma_xfer *xfer)
 {
 	struct zvirt_chan *vc = zcdma_chan_priv(chan);
 	struct zvirt_dev *vdev = vc->vdev;
 	unsigned long flags;
-	size_t residue;
+	size_t residue = 0;
 
 	spin_lock_irqsave(&vdev->lock, flags);
 	if (ticking(vc))
 		advance(vc, ktime_get());
-	if (vc->reported != vc->ready)
-		residue = 0;
-	else if (vc->pcm.desc)
-		residue = vc->pcm.desc->xfer->len - vc->pcm.done;
-	else
-		residue = SIZE_MAX;
+	if (vc->pcm.desc && vc->pcm.desc->xfer == xfer)
+		residue = xfer->len - vc->pcm.done;
+	else if (vc->begun != vc->queued && vc->ring[vc->begun % ZVIRT_RING].xfer == xfer)
+		residue = xfer->len;
 	spin_unlock_irqrestore(&vdev->lock, flags);
 	return residue;
 }
