@@ -239,6 +239,14 @@ int zcdma_device_get_format(struct zcdma_device *device, unsigned int channel, u
 	return zcdma_xioctl(device->fd, ZCDMA_IOC_FORMAT_INFO, format);
 }
 
+int zcdma_device_get_pcm(struct zcdma_device *device, unsigned int channel,
+			 struct zcdma_pcm_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->channel = channel;
+	return zcdma_xioctl(device->fd, ZCDMA_IOC_PCM_INFO, info);
+}
+
 int zcdma_device_alloc(struct zcdma_device *device, uint64_t size, unsigned int flags)
 {
 	struct zcdma_buffer_alloc alloc = {

@@ -5,6 +5,7 @@
  *   device.c   devices, and which channel a name means
  *   stream.c   the calls of zcdma.h, and what both kinds of streams have in common
  *   native.c   streams on /dev/zcdmaN
+ *   pcm.c      what only streams of sound have
  *   v4l2.c     streams on V4L2 capture nodes
  */
 #ifndef ZCDMA_INTERNAL_H
@@ -42,7 +43,9 @@ struct zcdma_ops {
  * @fd: stream or node
  * @direction: capture or playback
  * @is_video: @video is valid
+ * @is_pcm: @pcm is valid
  * @video: format
+ * @pcm: format
  * @started: between start and stop
  * @num_free: entries of @free
  * @free: indices of the buffers that neither the program nor the kernel has
@@ -55,7 +58,9 @@ struct zcdma_stream {
 	int fd;
 	enum zcdma_direction direction;
 	int is_video;
+	int is_pcm;
 	struct zcdma_video_config video;
+	struct zcdma_pcm_config pcm;
 	int started;
 	unsigned int num_free;
 	uint32_t *free;
@@ -79,6 +84,7 @@ int zcdma_xioctl(int fd, unsigned long request, void *arg);
 int zcdma_alloc_buffers(struct zcdma_stream *stream, unsigned int num);
 int zcdma_open_native(struct zcdma_stream *stream, int fd, uint32_t channel,
 		      const struct zcdma_config *config);
+int zcdma_ask_for_pcm(int fd, const struct zcdma_config *config, struct zcdma_stream_open *arg);
 int zcdma_open_v4l2(struct zcdma_stream *stream, int fd, const struct zcdma_config *config);
 
 /* What a name means: an open descriptor, and *channel, or -1 for a V4L2 node; or -errno. */

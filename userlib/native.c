@@ -65,8 +65,12 @@ int zcdma_kick(struct zcdma_stream *stream)
 
 static int native_stop(struct zcdma_stream *s)
 {
-	int ret = zcdma_xioctl(s->fd, ZCDMA_IOC_STREAM_STOP, NULL);
+	int ret;
 
+	/* What the kernel has not taken from the fill ring would be played after the next start. */
+	if (s->direction == ZCDMA_PLAYBACK)
+		zcdma_kick(s);
+	ret = zcdma_xioctl(s->fd, ZCDMA_IOC_STREAM_STOP, NULL);
 	discard_done(s);
 	s->started = 0;
 	return ret;
@@ -256,7 +260,7 @@ static int map_buffers(struct zcdma_stream *s, const struct zcdma_stream_open *a
 static int take_channel(int fd, struct zcdma_stream_open *arg, const struct zcdma_config *config,
 			const struct zcdma_channel_info *info)
 {
-	int ret;
+	int ret = 0;
 
 	*arg = (struct zcdma_stream_open) {
 		.channel = info->index,
@@ -274,9 +278,13 @@ static int take_channel(int fd, struct zcdma_stream_open *arg, const struct zcdm
 		arg->video.height = config->height;
 		arg->video.bytesperline = config->bytesperline;
 		arg->video.interval_ns = config->interval_ns;
+	} else if (info->kind == ZCDMA_KIND_PCM) {
+		ret = zcdma_ask_for_pcm(fd, config, arg);
 	} else if (!arg->buffer_size) {
 		arg->buffer_size = DEFAULT_RAW_SIZE;
 	}
+	if (ret)
+		return ret;
 
 	ret = zcdma_xioctl(fd, ZCDMA_IOC_STREAM_OPEN, arg);
 	if (ret == -EOPNOTSUPP && arg->flags & ZCDMA_STREAM_CACHED) {
@@ -303,7 +311,9 @@ int zcdma_open_native(struct zcdma_stream *s, int fd, uint32_t channel,
 	s->fd = arg.fd;
 	s->direction = (enum zcdma_direction)info.direction;
 	s->is_video = info.kind == ZCDMA_KIND_VIDEO;
+	s->is_pcm = info.kind == ZCDMA_KIND_PCM;
 	s->video = arg.video;
+	s->pcm = arg.pcm;
 	s->native.import = !!(arg.flags & ZCDMA_STREAM_IMPORT);
 
 	ret = zcdma_alloc_buffers(s, arg.num_buffers);

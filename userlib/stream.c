@@ -41,7 +41,8 @@ static int config_is_valid(const struct zcdma_config *config)
 	for (unsigned int i = 0; i < sizeof(config->reserved) / sizeof(config->reserved[0]); i++)
 		if (config->reserved[i])
 			return 0;
-	return !(config->flags & ~(ZCDMA_CONFIG_PLAYBACK | ZCDMA_CONFIG_COHERENT |
+	return !config->reserved0 &&
+	       !(config->flags & ~(ZCDMA_CONFIG_PLAYBACK | ZCDMA_CONFIG_COHERENT |
 				   ZCDMA_CONFIG_IMPORT)) &&
 	       config->num_buffers <= ZCDMA_STREAM_MAX_BUFFERS &&
 	       config->buffer_size <= ZCDMA_BUFFER_SIZE_MAX;
@@ -214,4 +215,9 @@ int zcdma_acquire(struct zcdma_stream *stream, struct zcdma_buffer **buffer, int
 int zcdma_release(struct zcdma_stream *stream, struct zcdma_buffer *buffer)
 {
 	return zcdma_release_inline(stream, buffer);
+}
+
+unsigned int zcdma_num_done(const struct zcdma_stream *stream)
+{
+	return zcdma_num_done_inline(stream);
 }

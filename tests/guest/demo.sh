@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The guest's part of `make demo`; /mnt/share gets the frame.
+# The guest's part of `make demo`; /mnt/share gets the frame, and a picture of the sound.
 # not-a-test
 set -eu
 
@@ -59,3 +59,34 @@ printf '  '
 zerocopy "$camera" virt0
 
 zcdma capture --quiet --skip 30 --count 1 --output /mnt/share/frame.png virt0/cam0
+
+# sound TITLE PCM: play a file to the loudspeaker and record it with the microphone, which a cable joins.
+sound() {
+	title=$1
+	pcm=$2
+	arecord -q -D "$pcm" -f dat -t raw /tmp/recorded.raw 2>"$log" &
+	recorder=$!
+	until grep -q 'mic0 .* running' /sys/kernel/debug/zcdma/virt0/state; do
+		kill -0 $recorder 2>/dev/null || die "$title: arecord failed: $(tail -n 3 "$log")"
+		sleep 0.05
+	done
+	aplay -q -D "$pcm" /tmp/played.wav 2>>"$log" || die "$title: aplay failed: $(tail -n 3 "$log")"
+	# What is on its way to the file: two periods of arecord's, an eighth of a second each.
+	enough=$(($(stat -c %s /tmp/recorded.raw) + 48000))
+	until [ "$(stat -c %s /tmp/recorded.raw)" -ge $enough ]; do
+		sleep 0.05
+	done
+	kill -INT $recorder
+	wait $recorder || :
+	pcm-find /tmp/played.raw /tmp/recorded.raw >>"$log" 2>&1 ||
+		die "$title: what was recorded differs: $(tail -n 3 "$log")"
+	printf '  %-34s %d frames  bit-exact\n' "$title" $(($(stat -c %s /tmp/played.raw) / 4))
+}
+
+echo "Sound, played, recorded, compared:"
+sox -n -q -r 48000 -c 2 -b 16 /tmp/played.wav synth 2 sine 100-10000 gain -6
+sox /tmp/played.wav -t raw /tmp/played.raw
+sound "aplay -D zcdma (the plugin)" zcdma
+sound "aplay -D hw:virt0 (the card)" hw:virt0
+sox -t raw -r 48000 -c 2 -b 16 -e signed /tmp/recorded.raw -n spectrogram -x 600 -Y 300 \
+	-t "What the microphone recorded" -o /mnt/share/sound.png

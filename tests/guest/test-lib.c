@@ -222,7 +222,8 @@ static void test_bad_configurations_are_refused(void)
 {
 	struct zcdma_config bad[] = {
 		{ .flags = 0x80 }, { .num_buffers = 1025 }, { .buffer_size = 0x80000000 },
-		{ .reserved = { 1 } }, { .reserved = { [7] = 1 } }, { .buffer_size = 6 },
+		{ .reserved = { 1 } }, { .reserved = { [5] = 1 } }, { .reserved0 = 1 },
+		{ .buffer_size = 6 },
 	};
 	struct zcdma_stream *s = NULL, *other;
 
@@ -303,6 +304,33 @@ static void test_playback_drains(void)
 	zcdma_close(s);
 }
 
+/* What was released before a stop is not played after it, whoever had it. */
+static void test_stop_drops_what_was_released(void)
+{
+	const struct zcdma_config config = { .buffer_size = 65536, .num_buffers = 4 };
+	struct zcdma_stream *s;
+	struct zcdma_buffer *b;
+
+	CHECK_INT(zcdma_open(&s, "virt0/raw-out", &config), 0);
+	for (unsigned int round = 0; round < 3; round++) {
+		for (unsigned int n = 0; n < 4; n++) {
+			CHECK_INT(zcdma_acquire(s, &b, 0), 0);
+			CHECK_INT(zcdma_release(s, b), 0);
+		}
+		CHECK_INT(zcdma_acquire(s, &b, 0), -EAGAIN);
+		if (round == 1)
+			CHECK_INT(zcdma_start(s), 0);
+		CHECK_INT(zcdma_stop(s), 0);
+	}
+	CHECK_INT(zcdma_acquire(s, &b, 0), 0);
+	b->length = 1000;
+	CHECK_INT(zcdma_release(s, b), 0);
+	CHECK_INT(zcdma_start(s), 0);
+	CHECK_INT(zcdma_drain(s), 0);
+	CHECK_INT(sink_bytes(), 1000);
+	zcdma_close(s);
+}
+
 static void test_import_and_export(void)
 {
 	const struct zcdma_config config = {
@@ -345,6 +373,93 @@ static void test_import_and_export(void)
 	zcdma_device_close(d);
 	close(fds[0]);
 	close(fds[1]);
+}
+
+/* ---- Sound ---- */
+
+static void test_pcm_defaults_and_choices(void)
+{
+	static const struct zcdma_config bad[] = {
+		{ .rate = 7999 }, { .channels = 9 }, { .sample_format = 3 }, { .buffer_size = 6 },
+	};
+	const struct zcdma_config config = {
+		.sample_format = ZCDMA_PCM_FLOAT_LE,
+		.channels = 3,
+		.rate = 44100,
+		.buffer_size = 1200,
+	};
+	struct zcdma_pcm_config pcm;
+	struct zcdma_pcm_info info;
+	struct zcdma_stream *s = NULL;
+	struct zcdma_device *d;
+	struct zcdma_position position;
+
+	CHECK_INT(zcdma_device_open(&d, "virt0"), 0);
+	CHECK_INT(zcdma_device_get_pcm(d, 4, &info), 0);
+	CHECK_INT(info.max_rate, 192000);
+	CHECK_INT(zcdma_device_get_pcm(d, 0, &info), -EINVAL);
+	zcdma_device_close(d);
+
+	CHECK_INT(zcdma_open(&s, "virt0/spk0", NULL), 0);
+	CHECK_INT(zcdma_get_pcm(s, &pcm), 0);
+	CHECK_INT(pcm.format, ZCDMA_PCM_S16_LE);
+	CHECK_INT(pcm.channels, 2);
+	CHECK_INT(pcm.rate, 48000);
+	CHECK_INT(zcdma_get_buffer(s, 0)->size, 480 * 4);
+	CHECK_INT(zcdma_get_position(s, &position), -EINVAL);
+	CHECK_INT(zcdma_pause(s), -EINVAL);
+	zcdma_close(s);
+
+	CHECK_INT(zcdma_open(&s, "virt0/mic0", &config), 0);
+	CHECK_INT(zcdma_get_pcm(s, &pcm), 0);
+	CHECK_INT(pcm.format, ZCDMA_PCM_FLOAT_LE);
+	CHECK_INT(pcm.frame_bytes, 12);
+	CHECK_INT(pcm.rate, 44100);
+	zcdma_close(s);
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		CHECK_INT(zcdma_open(&s, "virt0/spk0", &bad[i]), -EINVAL);
+	CHECK_INT(zcdma_open(&s, "virt0/raw-in", NULL), 0);
+	CHECK_INT(zcdma_get_pcm(s, &pcm), -EINVAL);
+	CHECK_INT(zcdma_pause(s), -ENOTSUP);
+	zcdma_close(s);
+	CHECK_INT(zcdma_open(&s, "/dev/zcdma/virt0/cam0", NULL), 0);
+	CHECK_INT(zcdma_get_position(s, &position), -ENOTSUP);
+	CHECK_INT(zcdma_resume(s), -ENOTSUP);
+	CHECK_INT(zcdma_num_done(s), 0);
+	zcdma_close(s);
+}
+
+static void test_pcm_position_and_pause(void)
+{
+	const struct zcdma_config config = { .num_buffers = 8, .buffer_size = 4800 * 4 };
+	struct zcdma_position before, after;
+	struct zcdma_stream *s;
+	struct zcdma_buffer *b;
+
+	CHECK_INT(zcdma_open(&s, "virt0/spk0", &config), 0);
+	for (unsigned int n = 0; n < 8; n++) {
+		CHECK_INT(zcdma_acquire(s, &b, 0), 0);
+		CHECK_INT(zcdma_release(s, b), 0);
+	}
+	CHECK_INT(zcdma_num_done(s), 0);
+	CHECK_INT(zcdma_start(s), 0);
+	/* The first of them, and then some of the second. */
+	do
+		CHECK_INT(zcdma_get_position(s, &before), 0);
+	while (before.bytes <= 4800 * 4);
+	CHECK_INT(zcdma_pause(s), 0);
+	CHECK_INT(zcdma_get_position(s, &before), 0);
+	CHECK(zcdma_num_done(s) >= 1 && zcdma_num_done(s) < 8);
+	usleep(20000);
+	CHECK_INT(zcdma_get_position(s, &after), 0);
+	CHECK_INT(after.bytes, before.bytes);
+	CHECK_INT(zcdma_resume(s), 0);
+	CHECK_INT(zcdma_drain(s), 0);
+	CHECK_INT(zcdma_num_done(s), 8);
+	CHECK_INT(zcdma_get_position(s, &after), 0);
+	CHECK_INT(after.bytes, 8 * 4800 * 4);
+	zcdma_close(s);
 }
 
 /* ---- One thread acquires, another releases ---- */
@@ -412,7 +527,10 @@ static const struct {
 	TEST(test_bad_configurations_are_refused),
 	TEST(test_stamps_frame_every_frame),
 	TEST(test_playback_drains),
+	TEST(test_stop_drops_what_was_released),
 	TEST(test_import_and_export),
+	TEST(test_pcm_defaults_and_choices),
+	TEST(test_pcm_position_and_pause),
 	TEST(test_two_threads),
 };
 

@@ -57,8 +57,10 @@ png_size() {
 check info 0 zcdma info
 says info_names_devices out '^virt0 +/dev/zcdma0'
 says info_names_channels out '^  cam0 +video capture +free'
+says info_tells_of_sound out '8000 to 192000 Hz, 1 to 8 channels: S16_LE S24_LE S32_LE FLOAT_LE$'
 check info_json 0 zcdma info --json
 is info_json_is_balanced "$(tr -dc '[{' <out | wc -c)" "$(tr -dc ']}' <out | wc -c)"
+says info_json_tells_of_sound out '"sample_formats": \["S16_LE", .*"rate": \[8000, 192000\], "channels": \[1, 8\]'
 says info_json_names_formats out '"formats": \["YUYV"'
 check info_of_one_device 0 zcdma info virt1
 says info_of_one_device_only out '^virt1'
@@ -83,6 +85,10 @@ head -c 100000 /dev/urandom >bytes
 check play_file 0 zcdma play -q --bytes 4096 virt0/raw-out bytes
 is played_bytes 100000 "$(cat /sys/kernel/debug/zcdma/virt0/raw-out/sink/bytes)"
 check play_frames 0 sh -c 'head -c 614400 /dev/zero | zcdma play -q -s 320x240 -f YUYV virt0/out0'
+check play_sound 0 zcdma play -q -f S24_LE -c 5 -r 44100 virt0/spk0 bytes
+is played_sound 100000 "$(cat /sys/kernel/debug/zcdma/virt0/spk0/sink/bytes)"
+check capture_sound 0 zcdma capture -q -n 5 -f FLOAT_LE -c 8 -r 192000 -o sound virt0/mic0
+is sound_is_10_ms_each $((5 * 1920 * 8 * 4)) "$(stat -c %s sound)"
 check monitor 0 zcdma monitor -n 2 -r 50 virt0/cam0
 is monitor_lines 3 "$(wc -l <out)"
 check timeline 0 zcdma timeline -n 5 -o frames.svg virt0/cam0
@@ -114,6 +120,9 @@ check bad_number 2 zcdma capture -n 0
 check bad_size 2 zcdma capture -s 640
 check two_conversions 2 zcdma capture -o '%d%d.raw' virt0/cam0
 check many_frames_one_png 2 zcdma capture -n 2 -o x.png virt0/cam0
+check pixels_of_sound 2 zcdma play -f YUYV virt0/spk0 bytes
+check samples_of_pictures 2 zcdma capture -f S16_LE virt0/cam0
+check sound_it_has_not 1 zcdma capture -c 9 virt0/mic0
 check no_channel_to_play_to 2 zcdma play
 check png_of_raw_data 1 zcdma capture -o x.png virt0/raw-in
 check unwritable 1 zcdma capture -o /nosuch/x.png virt0/cam0

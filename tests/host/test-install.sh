@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # libzcdma, installed: the 20-line example builds against the prefix with
 # pkg-config, static and shared, the header suits C++, and the library exports
-# what its version script says and nothing else.
+# what its version script says and nothing else. The ALSA plugin loads in this
+# machine's alsa-lib, which is older than the guest's, and exports its entry only.
 # timeout: 120
 top=$(cd "$(dirname "$0")/../.." && pwd)
 dir=$(mktemp -d)
@@ -62,11 +63,44 @@ pages() {
 	done <"$dir/wanted"
 }
 
-check install make -s -C "$top/userlib" O="$dir/build" PREFIX="$prefix" DESTDIR= install
+plugin=$prefix/alsa-lib/libasound_module_pcm_zcdma.so
+
+plugin_symbols() {
+	nm -D --defined-only "$plugin" | awk '{ print $3 }' | sort | tee "$dir/got"
+	printf '%s\n' __snd_pcm_zcdma_open_dlsym_pcm_001 _snd_pcm_zcdma_open | diff - "$dir/got"
+}
+
+# What it says where there is no such device, and of a key that it does not know.
+plugin_loads() {
+	cat >"$dir/open.c" <<-'C'
+	#include <alsa/asoundlib.h>
+	int main(int argc, char **argv)
+	{
+		snd_pcm_t *pcm;
+
+		return argc == 2 ? -snd_pcm_open(&pcm, argv[1], SND_PCM_STREAM_PLAYBACK, 0) : 255;
+	}
+	C
+	cat "$prefix/etc/50-zcdma.conf" - >"$dir/asound.conf" <<-CONF
+	pcm_type.zcdma.lib "$plugin"
+	pcm.bad { type zcdma devise "virt0" }
+	CONF
+	gcc -o "$dir/open" "$dir/open.c" -lasound || return
+	for case in rawzcdma:nosuch,spk0=19 zcdma:nosuch=19 bad=22; do
+		ALSA_CONFIG_PATH=$dir/asound.conf "$dir/open" "${case%=*}"
+		status=$?
+		[ "$status" = "${case#*=}" ] || { echo "$case: $status"; return 1; }
+	done
+}
+
+check install make -s -C "$top/userlib" O="$dir/build" PREFIX="$prefix" DESTDIR= ALSA_LIBDIR="$prefix/alsa-lib" \
+	ALSA_DATADIR="$prefix/share/alsa" ALSA_CONFDIR="$prefix/etc" install
 check example_shared example
 check example_static example -static
 check header_in_c++ cplusplus
 check exported_symbols symbols
 check man_pages pages
 check soname sh -c "readelf -d $prefix/lib/libzcdma.so | grep -q 'SONAME.*libzcdma.so.1]'"
+check plugin_symbols plugin_symbols
+check plugin_loads plugin_loads
 exit $failed

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * capture.c - zcdma capture: save frames
+ * capture.c - zcdma capture: save frames, and periods of sound
  */
 #include <ctype.h>
 #include <errno.h>

@@ -11,6 +11,37 @@
 /* All that there can be. */
 #define MAX_DEVICES	64
 
+static void pcm_json(struct zcdma_device *device, const struct zcdma_channel_info *c)
+{
+	const char *before = "";
+	struct zcdma_pcm_info p;
+
+	if (zcdma_device_get_pcm(device, c->index, &p))
+		return;
+	printf(", \"sample_formats\": [");
+	for (unsigned int bit = 0; sample_format_name(bit); bit++) {
+		if (!(p.formats & 1u << bit))
+			continue;
+		printf("%s\"%s\"", before, sample_format_name(bit));
+		before = ", ";
+	}
+	printf("], \"rate\": [%u, %u], \"channels\": [%u, %u], \"pause\": %s", p.min_rate, p.max_rate,
+	       p.min_channels, p.max_channels, p.flags & ZCDMA_PCM_PAUSE ? "true" : "false");
+}
+
+static void pcm_text(struct zcdma_device *device, const struct zcdma_channel_info *c)
+{
+	struct zcdma_pcm_info p;
+
+	if (zcdma_device_get_pcm(device, c->index, &p))
+		return;
+	printf("\n               %u to %u Hz, %u to %u channels:", p.min_rate, p.max_rate, p.min_channels,
+	       p.max_channels);
+	for (unsigned int bit = 0; sample_format_name(bit); bit++)
+		if (p.formats & 1u << bit)
+			printf(" %s", sample_format_name(bit));
+}
+
 /* Names are [A-Za-z0-9._-]: nothing in them needs quoting. */
 static void channel_json(struct zcdma_device *device, const struct zcdma_channel_info *c)
 {
@@ -30,6 +61,8 @@ static void channel_json(struct zcdma_device *device, const struct zcdma_channel
 		       f.min_width, f.max_width, f.step_width, f.min_height, f.max_height,
 		       f.step_height, (unsigned long long)f.min_interval_ns,
 		       (unsigned long long)f.max_interval_ns);
+	} else if (c->kind == ZCDMA_KIND_PCM) {
+		pcm_json(device, c);
 	}
 	printf("}");
 }
@@ -47,6 +80,8 @@ static void channel_text(struct zcdma_device *device, const struct zcdma_channel
 		       1000000000ULL / (f.min_interval_ns ? f.min_interval_ns : 1));
 		for (unsigned int i = 0; !zcdma_device_get_format(device, c->index, i, &f); i++)
 			printf(" %s", fourcc_name(f.fourcc));
+	} else if (c->kind == ZCDMA_KIND_PCM) {
+		pcm_text(device, c);
 	} else {
 		printf("\n               up to %s, in steps of %u", size_name(c->max_transfer),
 		       c->alignment);

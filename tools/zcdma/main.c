@@ -21,8 +21,10 @@ static const struct command {
 } commands[] = {
 #define CHANNEL_HELP \
 	"  -s, --size WxH      pixels and lines\n" \
-	"  -f, --format FOURCC pixel format, such as YUYV, NV12, RGB3, XR24, GREY\n" \
-	"  -r, --rate N        frames per second\n" \
+	"  -f, --format FORMAT pixel format, such as YUYV, NV12, RGB3, XR24, GREY; sample format:\n" \
+	"                      S16_LE, S24_LE, S32_LE, FLOAT_LE\n" \
+	"  -r, --rate N        frames per second; of sound, too\n" \
+	"  -c, --channels N    channels of sound\n" \
 	"      --bytes N       bytes of one transfer, for channels that are not video\n" \
 	"  -b, --buffers N     number of buffers (default 4)\n" \
 	"      --coherent      coherent buffers instead of cached ones\n"
@@ -45,7 +47,8 @@ static const struct command {
 	{ "play", cmd_play, "play a file to a channel",
 	  "usage: zcdma play [OPTIONS] CHANNEL [FILE]\n\n"
 	  "Plays FILE, or standard input, to a playback channel (virt0/raw-out). A video channel gets\n"
-	  "whole frames; what is left at the end of the file is not shown.\n\n"
+	  "whole frames; what is left at the end of the file is not shown. Sound is raw samples: for WAV\n"
+	  "files there is aplay -D zcdma.\n\n"
 	  CHANNEL_HELP
 	  "  -q, --quiet         no progress\n" },
 	{ "monitor", cmd_monitor, "frame rate, losses and latency, once a second",
@@ -121,7 +124,7 @@ int complain_channel(const char *what, const char *name, int error)
 		remedy = ": no memory for the buffers; use fewer or smaller ones, or see the kernel log";
 		break;
 	case EINVAL:
-		remedy = ": the channel cannot do that; compare the size with its alignment and limits in `zcdma info`";
+		remedy = ": the channel cannot do that; compare format and size with its limits in `zcdma info`";
 		break;
 	case ENOTSUP:
 		remedy = ": this node cannot stream";
@@ -162,9 +165,21 @@ int channel_option(struct channel_options *options, int option, const char *argu
 			return EXIT_USAGE;
 		config->num_buffers = (uint32_t)value;
 		return 0;
+	case 'c':
+		if (!parse_number("--channels", argument, 1, 1024, &value))
+			return EXIT_USAGE;
+		config->channels = (uint32_t)value;
+		return 0;
 	case 'f':
+		for (unsigned int bit = 0; sample_format_name(bit); bit++) {
+			if (!strcmp(argument, sample_format_name(bit))) {
+				config->sample_format = 1u << bit;
+				return 0;
+			}
+		}
 		if (strlen(argument) < 3 || strlen(argument) > 4)
-			return usage("--format is \"%s\": must be a code of four letters", argument);
+			return usage("--format is \"%s\": must be a code of four letters, or a sample format",
+				     argument);
 		config->fourcc = v4l2_fourcc(argument[0], argument[1], argument[2],
 					     argument[3] ? argument[3] : ' ');
 		return 0;
@@ -172,6 +187,7 @@ int channel_option(struct channel_options *options, int option, const char *argu
 		if (!parse_number("--rate", argument, 1, 1000000, &value))
 			return EXIT_USAGE;
 		config->interval_ns = 1000000000ULL / (uint64_t)value;
+		config->rate = (uint32_t)value;
 		return 0;
 	case 's':
 		if (sscanf(argument, "%ux%u%c", &config->width, &config->height, &rest) != 2)
@@ -201,12 +217,18 @@ int channel_option(struct channel_options *options, int option, const char *argu
 
 int open_channel(const struct channel_options *options, struct zcdma_stream **stream)
 {
+	const struct zcdma_config *config = &options->config;
 	struct zcdma_video_config video;
+	struct zcdma_pcm_config pcm;
 	int ret;
 
-	ret = zcdma_open(stream, options->name, &options->config);
+	ret = zcdma_open(stream, options->name, config);
 	if (ret)
 		return complain_channel("open", options->name, ret);
+	if (zcdma_get_pcm(*stream, &pcm) ? config->sample_format || config->channels : config->fourcc) {
+		zcdma_close(*stream);
+		return usage("the channel has no format like that: compare with `zcdma info`");
+	}
 	if (options->pattern >= 0)
 		ret = zcdma_set_control(*stream, ZCDMA_CONTROL_TEST_PATTERN, options->pattern);
 	if (!ret && options->stamps)
@@ -219,9 +241,9 @@ int open_channel(const struct channel_options *options, struct zcdma_stream **st
 	}
 	/* Asked for and got are two things. */
 	if (!zcdma_get_video(*stream, &video) &&
-	    ((options->config.width && video.width != options->config.width) ||
-	     (options->config.height && video.height != options->config.height) ||
-	     (options->config.fourcc && video.fourcc != options->config.fourcc)))
+	    ((config->width && video.width != config->width) ||
+	     (config->height && video.height != config->height) ||
+	     (config->fourcc && video.fourcc != config->fourcc)))
 		complain("the nearest the channel has is %ux%u %s", video.width, video.height,
 			 fourcc_name(video.fourcc));
 	return 0;
@@ -240,6 +262,13 @@ const char *kind_name(uint32_t kind)
 	static const char * const names[] = { "video", "pcm", "raw" };
 
 	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "unknown";
+}
+
+const char *sample_format_name(unsigned int bit)
+{
+	static const char * const names[] = { "S16_LE", "S24_LE", "S32_LE", "FLOAT_LE" };
+
+	return bit < sizeof(names) / sizeof(names[0]) ? names[bit] : NULL;
 }
 
 const char *owner_name(uint32_t owner)

@@ -37,6 +37,9 @@ static int run(struct zcdma_stream *s, int fd, const char *file, const char *nam
 {
 	struct zcdma_video_config video;
 	bool whole = !zcdma_get_video(s, &video);
+	/* What is less than that cannot be moved. */
+	struct zcdma_pcm_config pcm = { .frame_bytes = 4 };
+	const char *unit = whole || !zcdma_get_pcm(s, &pcm) ? "frame" : "word";
 	unsigned long long total = 0, left = 0;
 	unsigned int queued = 0;
 	bool started = false;
@@ -65,8 +68,7 @@ static int run(struct zcdma_stream *s, int fd, const char *file, const char *nam
 			left = (unsigned long long)n;
 			break;
 		}
-		/* What is no whole word cannot be moved. */
-		left = (unsigned long long)n % 4;
+		left = (unsigned long long)n % pcm.frame_bytes;
 		b->length = (size_t)n - left;
 		if (!b->length)
 			break;
@@ -90,7 +92,7 @@ static int run(struct zcdma_stream *s, int fd, const char *file, const char *nam
 		return complain_channel("play to", name, ret);
 	if (left)
 		complain("the last %llu bytes of %s are not a whole %s and were not played", left, file,
-			 whole ? "frame" : "word");
+			 unit);
 	if (!quiet)
 		fprintf(stderr, "%llu bytes\n", total);
 	return total ? 0 : EXIT_FAILED;

@@ -35,9 +35,10 @@ struct channel_options {
 	bool stamps;
 };
 
-#define CHANNEL_OPTIONS		"b:f:r:s:"
+#define CHANNEL_OPTIONS		"b:c:f:r:s:"
 #define CHANNEL_LONG_OPTIONS \
 	{ "buffers", required_argument, NULL, 'b' }, \
+	{ "channels", required_argument, NULL, 'c' }, \
 	{ "format", required_argument, NULL, 'f' }, \
 	{ "rate", required_argument, NULL, 'r' }, \
 	{ "size", required_argument, NULL, 's' }, \
@@ -76,6 +77,8 @@ const char *kind_name(uint32_t kind);
 const char *owner_name(uint32_t owner);
 /* "YUYV"; in a static buffer. */
 const char *fourcc_name(uint32_t fourcc);
+/* "S16_LE", or NULL: there is no such sample format. Formats are bits, from 0. */
+const char *sample_format_name(unsigned int bit);
 /* "1.5 MiB"; in one of several static buffers. */
 const char *size_name(uint64_t bytes);
 

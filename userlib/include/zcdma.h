@@ -89,6 +89,17 @@ int zcdma_device_get_format(struct zcdma_device *device, unsigned int channel, u
 			    struct zcdma_format_desc *format);
 
 /**
+ * zcdma_device_get_pcm() - what a PCM channel can do, see struct zcdma_pcm_info
+ * @device: device
+ * @channel: PCM channel, from 0
+ * @info: result
+ *
+ * Return: 0, -EINVAL where there is no such channel or it is not a PCM channel, -ENODEV.
+ */
+int zcdma_device_get_pcm(struct zcdma_device *device, unsigned int channel,
+			 struct zcdma_pcm_info *info);
+
+/**
  * zcdma_device_alloc() - a zeroed buffer that belongs to no stream
  * @device: device whose memory it is
  * @size: bytes, up to %ZCDMA_BUFFER_SIZE_MAX; rounded up to whole pages
@@ -121,15 +132,21 @@ struct zcdma_stream;
  * struct zcdma_config - what a stream shall be; all 0 is a good choice
  * @flags: ZCDMA_CONFIG_*
  * @num_buffers: 1 to %ZCDMA_STREAM_MAX_BUFFERS; 0 stands for 4
- * @buffer_size: bytes of one transfer. Video: 0, for one frame. Others: 0 stands for 65536
- * @fourcc: video, as all below: V4L2 pixel format; 0: the default
+ * @buffer_size: bytes of one transfer. Video: 0, for one frame. PCM: whole PCM frames; 0 stands
+ *	for 10 ms of sound. Raw: 0 stands for 65536
+ * @fourcc: video, as all up to @interval_ns: V4L2 pixel format; 0: the default
  * @width: pixels; 0: the default
  * @height: lines; 0: the default
  * @bytesperline: distance of two lines in bytes; 0: the smallest
  * @interval_ns: time between two frames; 0: the default
+ * @sample_format: PCM, as all below: one of ZCDMA_PCM_*_LE; 0: S16_LE, or what else there is
+ * @channels: channels of sound; 0: 2, or the nearest that there is
+ * @rate: PCM frames per second; 0: 48000, or the nearest that there is
+ * @reserved0: 0
  * @reserved: 0
  *
- * A video channel goes as near to this as it can: see zcdma_get_video() for where it got.
+ * A video channel goes as near to this as it can: see zcdma_get_video() for where it got. A PCM
+ * channel does what it was asked for, or nothing.
  */
 struct zcdma_config {
 	uint32_t flags;
@@ -140,7 +157,11 @@ struct zcdma_config {
 	uint32_t height;
 	uint32_t bytesperline;
 	uint64_t interval_ns;
-	uint64_t reserved[8];
+	uint32_t sample_format;
+	uint32_t channels;
+	uint32_t rate;
+	uint32_t reserved0;
+	uint64_t reserved[6];
 };
 
 /**
@@ -199,7 +220,8 @@ int zcdma_start(struct zcdma_stream *stream);
 /**
  * zcdma_stop() - end all activity
  *
- * Frames that were not acquired yet are lost. Harmless when stopped.
+ * Frames that were not acquired yet are lost, and so is what was released and not played yet.
+ * Harmless when stopped.
  *
  * Return: 0 or -ENODEV.
  */
@@ -217,6 +239,31 @@ int zcdma_fd(const struct zcdma_stream *stream);
 
 /** zcdma_get_video() - what a video stream is set to. Return: 0, or -EINVAL for other kinds. */
 int zcdma_get_video(const struct zcdma_stream *stream, struct zcdma_video_config *video);
+
+/** zcdma_get_pcm() - what a PCM stream is set to. Return: 0, or -EINVAL for other kinds. */
+int zcdma_get_pcm(const struct zcdma_stream *stream, struct zcdma_pcm_config *pcm);
+
+/**
+ * zcdma_get_position() - how far a stream is, see struct zcdma_position
+ * @stream: stream
+ * @position: result
+ *
+ * Return: 0, -EINVAL when stopped, -ENODEV, -ENOTSUP on a V4L2 node.
+ */
+int zcdma_get_position(const struct zcdma_stream *stream, struct zcdma_position *position);
+
+/**
+ * zcdma_pause() - stop the clock of a PCM stream where it is
+ *
+ * What was released stays so, and more can be. Harmless when paused.
+ *
+ * Return: 0, -EINVAL when stopped, -ENODEV, -ENOTSUP where the channel cannot, see
+ * zcdma_pcm_info::flags.
+ */
+int zcdma_pause(struct zcdma_stream *stream);
+
+/** zcdma_resume() - go on after zcdma_pause(), from there. Return: as zcdma_pause(). */
+int zcdma_resume(struct zcdma_stream *stream);
 
 /** zcdma_get_direction() - ZCDMA_CAPTURE or ZCDMA_PLAYBACK */
 enum zcdma_direction zcdma_get_direction(const struct zcdma_stream *stream);
@@ -353,6 +400,13 @@ static inline int zcdma_acquire_inline(struct zcdma_stream *stream, struct zcdma
 	return zcdma_acquire_slow(stream, buffer, timeout_ms);
 }
 
+static inline unsigned int zcdma_num_done_inline(const struct zcdma_stream *stream)
+{
+	const struct zcdma_fast *f = (const struct zcdma_fast *)(const void *)stream;
+
+	return f->done_tail ? __atomic_load_n(f->done_tail, __ATOMIC_ACQUIRE) - f->done_next : 0;
+}
+
 static inline int zcdma_release_inline(struct zcdma_stream *stream, struct zcdma_buffer *buffer)
 {
 	struct zcdma_fast *f = (struct zcdma_fast *)(void *)stream;
@@ -387,7 +441,16 @@ int zcdma_acquire(struct zcdma_stream *stream, struct zcdma_buffer **buffer, int
  */
 int zcdma_release(struct zcdma_stream *stream, struct zcdma_buffer *buffer);
 
+/**
+ * zcdma_num_done() - transfers that are done, and whose buffers were not acquired yet
+ *
+ * So many times zcdma_acquire() succeeds at once. Makes no system call, and is always 0 for imported
+ * buffers and on a V4L2 node. The thread that acquires may call it.
+ */
+unsigned int zcdma_num_done(const struct zcdma_stream *stream);
+
 #ifndef ZCDMA_NO_INLINE
+#define zcdma_num_done zcdma_num_done_inline
 #define zcdma_acquire zcdma_acquire_inline
 #define zcdma_release zcdma_release_inline
 #endif
