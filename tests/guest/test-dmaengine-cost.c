@@ -18,6 +18,7 @@
 #define PROCESSORS	4
 #define WARM_UP		8
 #define FRAMES		32
+#define ROUNDS		3
 
 static struct zcv node;
 static int counter[PROCESSORS];
@@ -51,7 +52,7 @@ static uint64_t close_counters(void)
 	return sum;
 }
 
-static uint64_t measure(unsigned int width, unsigned int height)
+static uint64_t measure_once(unsigned int width, unsigned int height)
 {
 	struct v4l2_buffer b;
 	uint64_t cost;
@@ -73,6 +74,19 @@ static uint64_t measure(unsigned int width, unsigned int height)
 	zcv_close(&node);
 	assert_true(cost > 0);
 	return cost;
+}
+
+/* What the rest of the guest happens to do comes on top: the least of some is the frames' own. */
+static uint64_t measure(unsigned int width, unsigned int height)
+{
+	uint64_t cost, least = UINT64_MAX;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		cost = measure_once(width, height);
+		if (cost < least)
+			least = cost;
+	}
+	return least;
 }
 
 static void test_frame_costs_the_same_from_4k_to_4m(void **state)
