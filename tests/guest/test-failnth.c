@@ -11,7 +11,7 @@
  * nothing behind: no descriptor, no byte of a pool; and the same operation, tried again without a
  * failure, must work. What the kernel leaks beside that is found by kmemleak at the end.
  *
- * usage: test-failnth [OPERATION]
+ * usage: test-failnth [OPERATION]...
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -372,7 +372,11 @@ static int op_mmap_video(int arg)
 {
 	void *at = mmap(NULL, format.fmt.pix.sizeimage, PROT_READ | PROT_WRITE, MAP_SHARED, node, 0);
 
-	return at == MAP_FAILED ? -errno : 0;
+	if (at == MAP_FAILED)
+		return -errno;
+	map = at;
+	map_size = format.fmt.pix.sizeimage;
+	return 0;
 }
 
 static int op_expbuf(int arg)
@@ -1188,7 +1192,11 @@ int main(int argc, char **argv)
 
 	set_up();
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
-		if (argc > 1 && !strstr(ops[i].name, argv[1]))
+		bool chosen = argc < 2;
+
+		for (int a = 1; a < argc; a++)
+			chosen |= !!strstr(ops[i].name, argv[a]);
+		if (!chosen)
 			continue;
 		walk(&ops[i]);
 		ran++;
