@@ -35,8 +35,8 @@
  * @restore: what was taken away comes back, whether the operation succeeded or not; NULL: nothing
  * @arg: for all of them
  * @fails_as: beside ENOMEM and EFAULT, what a failure may look like, and why
- * @sparse: has thousands of sites that are not ours (each line of v4l2-tpg is a vmalloc), or is slow: the
- *	further the walk gets, the longer are its steps
+ * @sparse: has thousands of sites that are not ours (v4l2-tpg allocates by the line), or is slow:
+ *	the further the walk gets, the longer are its steps
  * @no_site: it allocates nothing and copies nothing: there is nothing to fail
  * @keeps_fd: a descriptor may be left when the kernel cannot tell its number: V4L2's and udmabuf's
  *	ioctls install it first
