@@ -13,7 +13,7 @@ vm := $(top)/tests/vm
 # Which of the guest's kernels (see tests/vm/kernel), or which kernel's headers.
 KERNEL ?= stock
 KDIR ?=
-# For `make test`: only tests whose name matches this shell pattern.
+# For `make test`: only tests whose name matches one of these shell patterns.
 T ?=
 DESTDIR ?=
 PREFIX ?= /usr/local

@@ -11,7 +11,7 @@
  * nothing behind: no descriptor, no byte of a pool; and the same operation, tried again without a
  * failure, must work. What the kernel leaks beside that is found by kmemleak at the end.
  *
- * usage: test-failnth [OPERATION]
+ * usage: test-failnth [OPERATION]...
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -35,7 +35,8 @@
  * @restore: what was taken away comes back, whether the operation succeeded or not; NULL: nothing
  * @arg: for all of them
  * @fails_as: beside ENOMEM and EFAULT, what a failure may look like, and why
- * @sparse: has thousands of sites that are not ours, and is slow: the more it has, the fewer are tried
+ * @sparse: has thousands of sites that are not ours (v4l2-tpg allocates by the line), or is slow:
+ *	the further the walk gets, the longer are its steps
  * @no_site: it allocates nothing and copies nothing: there is nothing to fail
  * @keeps_fd: a descriptor may be left when the kernel cannot tell its number: V4L2's and udmabuf's
  *	ioctls install it first
@@ -372,7 +373,11 @@ static int op_mmap_video(int arg)
 {
 	void *at = mmap(NULL, format.fmt.pix.sizeimage, PROT_READ | PROT_WRITE, MAP_SHARED, node, 0);
 
-	return at == MAP_FAILED ? -errno : 0;
+	if (at == MAP_FAILED)
+		return -errno;
+	map = at;
+	map_size = format.fmt.pix.sizeimage;
+	return 0;
 }
 
 static int op_expbuf(int arg)
@@ -901,11 +906,11 @@ static const struct op ops[] = {
 	OP("export a buffer, cached", with_queue, op_expbuf, .arg = V4L2_MEMORY_FLAG_NON_COHERENT,
 	   .fails_as = EINVAL, .keeps_fd = true),
 	OP("queue a buffer", with_queue, op_qbuf),
-	OP("start streaming", with_queued, op_streamon),
+	OP("start streaming", with_queued, op_streamon, .sparse = true),
 	OP("queue while streaming", with_stream, op_qbuf),
 	OP("dequeue a frame", with_frame, op_dqbuf),
 	OP("stop streaming", with_stream, op_streamoff),
-	OP("read a frame", with_camera, op_read),
+	OP("read a frame", with_camera, op_read, .sparse = true),
 	OP("import from virt0, coherent", with_foreign, op_import, .arg = 0),
 	OP("import from virt1, scattered", with_foreign, op_import, .arg = 3),
 	OP("import from udmabuf", with_udmabuf, op_import),
@@ -918,7 +923,7 @@ static const struct op ops[] = {
 	OP("map its buffer", with_opened_stream, op_map_stream_buffer),
 	OP("start a stream, coherent", with_filled_stream, op_start, .arg = 0),
 	OP("start a stream, cached", with_filled_stream, op_start, .arg = 1),
-	OP("start a stream, video", with_filled_stream, op_start, .arg = 2),
+	OP("start a stream, video", with_filled_stream, op_start, .arg = 2, .sparse = true),
 	OP("open a stream, pcm", with_device, op_open_stream, .arg = 4),
 	OP("start a stream, pcm", with_filled_stream, op_start, .arg = 4),
 	OP("export a buffer of a stream", with_opened_stream, op_stream_export),
@@ -926,7 +931,7 @@ static const struct op ops[] = {
 	OP("attach a buffer, system", with_import_stream, op_attach, .arg = 3),
 	OP("set a control of a stream", with_opened_stream, op_stream_control, .arg = 2),
 	OP("stop a stream", with_running_stream, op_stop, .arg = 1, .no_site = true),
-	OP("start streaming, triggered", with_trigger, op_streamon),
+	OP("start streaming, triggered", with_trigger, op_streamon, .sparse = true),
 	OP("open the PCM", none, op_open_pcm),
 	OP("set the PCM up", with_pcm, op_hw_params),
 	OP("map the PCM's ring", with_set_up_pcm, op_map_pcm),
@@ -1188,7 +1193,11 @@ int main(int argc, char **argv)
 
 	set_up();
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
-		if (argc > 1 && !strstr(ops[i].name, argv[1]))
+		bool chosen = argc < 2;
+
+		for (int a = 1; a < argc; a++)
+			chosen |= !!strstr(ops[i].name, argv[a]);
+		if (!chosen)
 			continue;
 		walk(&ops[i]);
 		ran++;
