@@ -12,7 +12,16 @@
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
+#include <linux/of.h>
 #include <linux/version.h>
+
+/* The one walk over device trees that has no stub where there is none. */
+#ifndef CONFIG_OF
+static inline struct device_node *of_find_all_nodes(struct device_node *prev)
+{
+	return NULL;
+}
+#endif
 
 /* Moved in 6.12. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)

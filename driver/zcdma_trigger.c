@@ -15,6 +15,7 @@
  */
 #include <linux/gpio/consumer.h>
 #include <linux/interrupt.h>
+#include <linux/irq.h>
 #include <linux/poll.h>
 #include <linux/timekeeping.h>
 
