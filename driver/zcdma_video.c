@@ -705,8 +705,8 @@ static noinline long zcdma_video_dqevent(struct file *file, unsigned int cmd, un
 	int ret;
 
 	if (!(file->f_flags & O_NONBLOCK)) {
-		ret = wait_event_interruptible(fh->wait,
-					       v4l2_event_pending(fh) || !video_is_registered(vdev));
+		ret = wait_event_interruptible(fh->wait, v4l2_event_pending(fh) ||
+					       !video_is_registered(vdev));
 		if (ret)
 			return ret;
 		if (!video_is_registered(vdev))
