@@ -24,6 +24,7 @@
 #include <linux/of_address.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
+#include <linux/string_helpers.h>
 #include <linux/uaccess.h>
 
 #include <dt-bindings/gpio/gpio.h>
@@ -388,7 +389,7 @@ STROBE_STATE_ATTR(count, "%llu", v->strobes);
 STROBE_STATE_ATTR(missed, "%llu", v->strobes_missed);
 STROBE_STATE_ATTR(cut, "%llu", v->strobes_cut);
 
-TRIGGER_ATTR(mode, "%s", v->mode == ZCDMA_TRIGGER_ON ? "on" : "off");
+TRIGGER_ATTR(mode, "%s", str_on_off(v->mode == ZCDMA_TRIGGER_ON));
 TRIGGER_ATTR(source, "%s", trigger_sources[v->source]);
 TRIGGER_ATTR(activation, "%s", trigger_activations[v->activation]);
 TRIGGER_ATTR(divider, "%u", v->divider);

@@ -112,7 +112,7 @@ static void skew(int64_t ppb)
 		assert_in_range((int64_t)picture.pcm_position - (int64_t)second.pcm_position -
 				of_sound + 6, 0, 12);
 	}
-	printf("# drift %lld ppb: after %u s the sound is %lld samples ahead, at most %lld\n",
+	printf("# drift %lld ppb: after %d s the sound is %lld samples ahead, at most %lld\n",
 	       (long long)ppb, SECONDS, (long long)at_end, (long long)worst);
 	/* Drift times time, to the sample that is not over yet. */
 	assert_in_range(at_end - ppb * (SECONDS - 1) * RATE / SECOND + 1, 0, 2);

@@ -93,6 +93,7 @@ check monitor 0 zcdma monitor -n 2 -r 50 virt0/cam0
 is monitor_lines 3 "$(wc -l <out)"
 check timeline 0 zcdma timeline -n 5 -o frames.svg virt0/cam0
 is timeline_has_each_exposure 5 "$(grep -c '#1d4ed8.*<title>frame ' frames.svg)"
+# shellcheck disable=SC2016 # for the inner shell
 check triggered_timeline 0 sh -c '
 	v4l2-ctl -d /dev/zcdma/virt0/cam0 -c trigger_period_ns=50000000,trigger_source=2,trigger_mode=1 &&
 	v4l2-ctl -d /dev/zcdma/virt0/cam0 -c strobe_mode=1 &&
