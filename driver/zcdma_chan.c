@@ -182,6 +182,16 @@ enum zcdma_owner zcdma_chan_owner(struct zcdma_chan *chan)
 	return owner;
 }
 
+/* What can only be done to a channel that does not run. */
+static int must_be_stopped(const struct zcdma_chan *chan)
+{
+	lockdep_assert_held(&chan->mutex);
+
+	if (chan->gone)
+		return -ENODEV;
+	return chan->running ? -EBUSY : 0;
+}
+
 /**
  * zcdma_chan_set_video() - set format and pace of a video channel
  * @chan: channel
@@ -194,12 +204,7 @@ int zcdma_chan_set_video(struct zcdma_chan *chan, const struct zcdma_video_forma
 	int ret;
 
 	mutex_lock(&chan->mutex);
-	if (chan->gone)
-		ret = -ENODEV;
-	else if (chan->running)
-		ret = -EBUSY;
-	else
-		ret = chan->desc.ops->set_video(chan, fmt);
+	ret = must_be_stopped(chan) ?: chan->desc.ops->set_video(chan, fmt);
 	mutex_unlock(&chan->mutex);
 	return ret;
 }
@@ -217,12 +222,7 @@ int zcdma_chan_set_pcm(struct zcdma_chan *chan, const struct zcdma_pcm_config *c
 	int ret;
 
 	mutex_lock(&chan->mutex);
-	if (chan->gone)
-		ret = -ENODEV;
-	else if (chan->running)
-		ret = -EBUSY;
-	else
-		ret = chan->desc.ops->set_pcm(chan, config);
+	ret = must_be_stopped(chan) ?: chan->desc.ops->set_pcm(chan, config);
 	if (!ret) {
 		spin_lock_irq(&chan->lock);
 		chan->config = *config;
@@ -501,7 +501,7 @@ int zcdma_chan_start(struct zcdma_chan *chan)
 	int ret;
 
 	mutex_lock(&chan->mutex);
-	ret = chan->gone ? -ENODEV : chan->running ? -EBUSY : 0;
+	ret = must_be_stopped(chan);
 	if (ret)
 		goto out_unlock;
 

@@ -83,33 +83,6 @@ static long channel_info(struct zcdma_device *zdev, struct zcdma_channel_info __
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
-static bool access_is_valid(u32 fd_flags)
-{
-	return !(fd_flags & ~(O_CLOEXEC | O_ACCMODE)) && (fd_flags & O_ACCMODE) != O_ACCMODE;
-}
-
-/* A descriptor for a dma-buf, which is put where there is none. */
-static int reserve_fd(struct dma_buf *dmabuf, u32 fd_flags)
-{
-	int fd = get_unused_fd_flags(fd_flags & O_CLOEXEC);
-
-	if (fd < 0)
-		dma_buf_put(dmabuf);
-	return fd;
-}
-
-/* Only once the program knows its number: once installed, the descriptor is out of our hands. */
-static int install_fd(struct dma_buf *dmabuf, int fd, unsigned long not_copied)
-{
-	if (not_copied) {
-		put_unused_fd(fd);
-		dma_buf_put(dmabuf);
-		return -EFAULT;
-	}
-	fd_install(fd, dmabuf->file);
-	return 0;
-}
-
 static long buffer_alloc(struct zcdma_device *zdev, struct zcdma_buffer_alloc __user *arg)
 {
 	struct zcdma_buffer_alloc alloc;
@@ -121,7 +94,7 @@ static long buffer_alloc(struct zcdma_device *zdev, struct zcdma_buffer_alloc __
 	if (copy_from_user(&alloc, arg, sizeof(alloc)))
 		return -EFAULT;
 	if (memchr_inv(alloc.reserved, 0, sizeof(alloc.reserved)) ||
-	    alloc.flags & ~ZCDMA_BUFFER_CACHED || !access_is_valid(alloc.fd_flags) ||
+	    alloc.flags & ~ZCDMA_BUFFER_CACHED || !zcdma_fd_flags_valid(alloc.fd_flags) ||
 	    !alloc.size || alloc.size > ZCDMA_BUFFER_SIZE_MAX)
 		return -EINVAL;
 
@@ -141,11 +114,11 @@ static long buffer_alloc(struct zcdma_device *zdev, struct zcdma_buffer_alloc __
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
 
-	fd = reserve_fd(dmabuf, alloc.fd_flags);
+	fd = zcdma_dmabuf_reserve_fd(dmabuf, alloc.fd_flags);
 	if (fd < 0)
 		return fd;
 	alloc.fd = fd;
-	return install_fd(dmabuf, fd, copy_to_user(arg, &alloc, sizeof(alloc)));
+	return zcdma_dmabuf_install_fd(dmabuf, fd, copy_to_user(arg, &alloc, sizeof(alloc)));
 }
 
 static long format_info(struct zcdma_device *zdev, struct zcdma_format_desc __user *arg)
@@ -233,7 +206,7 @@ static long pcm_export(struct zcdma_device *zdev, struct zcdma_pcm_export __user
 		return -EFAULT;
 	chan = zcdma_device_chan(zdev, info.channel);
 	if (memchr_inv(info.reserved, 0, sizeof(info.reserved)) ||
-	    !access_is_valid(info.fd_flags) || !chan || !chan->desc.pcm)
+	    !zcdma_fd_flags_valid(info.fd_flags) || !chan || !chan->desc.pcm)
 		return -EINVAL;
 
 	buf = get_ring(chan, &info);
@@ -243,11 +216,11 @@ static long pcm_export(struct zcdma_device *zdev, struct zcdma_pcm_export __user
 	zcdma_buf_put(buf);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
-	fd = reserve_fd(dmabuf, info.fd_flags);
+	fd = zcdma_dmabuf_reserve_fd(dmabuf, info.fd_flags);
 	if (fd < 0)
 		return fd;
 	info.fd = fd;
-	return install_fd(dmabuf, fd, copy_to_user(arg, &info, sizeof(info)));
+	return zcdma_dmabuf_install_fd(dmabuf, fd, copy_to_user(arg, &info, sizeof(info)));
 }
 
 static long do_ioctl(struct zcdma_device *zdev, unsigned int cmd, void __user *arg)

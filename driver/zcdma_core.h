@@ -237,6 +237,11 @@ void zcdma_strobe_exposure_start(struct zcdma_gpio *gpio, ktime_t time);
 void zcdma_strobe_exposure_end(struct zcdma_gpio *gpio);
 u64 zcdma_trigger_take(struct zcdma_gpio *gpio);
 
+/* zcdma_dmabuf.c */
+bool zcdma_fd_flags_valid(u32 fd_flags);
+int zcdma_dmabuf_reserve_fd(struct dma_buf *dmabuf, u32 fd_flags);
+int zcdma_dmabuf_install_fd(struct dma_buf *dmabuf, int fd, unsigned long not_copied);
+
 /* zcdma_debugfs.c */
 void zcdma_debugfs_init(void);
 void zcdma_debugfs_exit(void);

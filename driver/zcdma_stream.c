@@ -518,7 +518,7 @@ static int stream_export(struct zcdma_stream *s, struct zcdma_stream_buffer __us
 	b = buffer_arg(s, &arg, user);
 	if (IS_ERR(b))
 		return PTR_ERR(b);
-	if (arg.fd_flags & ~(O_CLOEXEC | O_ACCMODE) || (arg.fd_flags & O_ACCMODE) == O_ACCMODE)
+	if (!zcdma_fd_flags_valid(arg.fd_flags))
 		return -EINVAL;
 	buf = get_memory(s, b);
 	if (!buf)
@@ -528,19 +528,10 @@ static int stream_export(struct zcdma_stream *s, struct zcdma_stream_buffer __us
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
 
-	/* Tell the program first: once installed, the descriptor is out of our hands. */
-	fd = get_unused_fd_flags(arg.fd_flags & O_CLOEXEC);
-	if (fd < 0) {
-		dma_buf_put(dmabuf);
+	fd = zcdma_dmabuf_reserve_fd(dmabuf, arg.fd_flags);
+	if (fd < 0)
 		return fd;
-	}
-	if (put_user(fd, &user->fd)) {
-		put_unused_fd(fd);
-		dma_buf_put(dmabuf);
-		return -EFAULT;
-	}
-	fd_install(fd, dmabuf->file);
-	return 0;
+	return zcdma_dmabuf_install_fd(dmabuf, fd, put_user(fd, &user->fd));
 }
 
 static int stream_control(struct zcdma_stream *s, struct zcdma_control __user *user)
