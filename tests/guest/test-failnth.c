@@ -15,7 +15,10 @@
  *
  * usage: test-failnth [--every] [OPERATION]...
  *
- * --every: where there are thousands of sites, too, instead of ever fewer of them
+ * Without operations, all but those that take away a device (test-failnth-bind.sh) or a module
+ * (test-failnth-modules.sh).
+ *
+ * --every: where there are hundreds of sites, too, instead of ever fewer of them
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -857,9 +860,14 @@ static void with_filled_pcm(int arg)
 {
 	static int16_t silence[RING_FRAMES * 2];
 	struct snd_xferi xfer = { .buf = silence, .frames = RING_FRAMES };
+	/* Not started by the write. */
+	struct snd_pcm_sw_params sw = {
+		.avail_min = 1, .start_threshold = INT_MAX, .stop_threshold = RING_FRAMES,
+	};
 
 	with_set_up_pcm(arg);
-	if (ioctl(node, SNDRV_PCM_IOCTL_WRITEI_FRAMES, &xfer))
+	if (ioctl(node, SNDRV_PCM_IOCTL_SW_PARAMS, &sw) ||
+	    ioctl(node, SNDRV_PCM_IOCTL_WRITEI_FRAMES, &xfer))
 		die("cannot write to the PCM");
 }
 
@@ -1097,7 +1105,7 @@ static void walk(const struct op *op)
 	int ret = 0, n;
 	bool hit, good = true;
 
-	for (n = 1; n < MAX_SITES; n += op->sparse && !every ? 1 + n / 8 : 1) {
+	for (n = 1; n < MAX_SITES; n += op->sparse && !every ? 1 + n / 4 : 1) {
 		op->prepare(op->arg);
 		before = open_fds();
 		arm(n);
@@ -1228,7 +1236,7 @@ int main(int argc, char **argv)
 	}
 	set_up();
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
-		bool chosen = argc < 2;
+		bool chosen = argc < 2 && !is_bind(&ops[i]) && !ops[i].restore;
 
 		for (int a = 1; a < argc; a++)
 			chosen |= !!strstr(ops[i].name, argv[a]);
