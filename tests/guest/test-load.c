@@ -11,7 +11,7 @@
  * having tidied up. Not getting something (EBUSY, ENOMEM) is no failure; a frame of somebody else,
  * another error, or anything that is left in the end is.
  *
- * timeout: 120
+ * timeout: 300
  */
 #define _GNU_SOURCE
 #include <sched.h>
