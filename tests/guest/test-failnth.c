@@ -737,8 +737,8 @@ static int op_unload(int arg)
 
 static void settle(void)
 {
-	if (system("udevadm settle"))
-		die("udevadm settle");
+	if (system("udevadm settle -t 300"))
+		die("udevadm settle -t 300");
 }
 
 /* What needs a module has to be gone before it; udev has a look at each new node. */
