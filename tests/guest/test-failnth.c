@@ -698,6 +698,13 @@ static void with_trigger(int arg)
 
 /* ---- Probe and remove ---- */
 
+/* udev looks at each new node, and the longer its queue, the slower it is. */
+static void settle(void)
+{
+	if (system("udevadm settle -t 300"))
+		die("udevadm settle -t 300");
+}
+
 static void not_watched(int arg)
 {
 	close(watch_fd[arg]);
@@ -735,13 +742,7 @@ static int op_unload(int arg)
 	return syscall(SYS_delete_module, modules[arg], O_NONBLOCK) ? -errno : 0;
 }
 
-static void settle(void)
-{
-	if (system("udevadm settle -t 300"))
-		die("udevadm settle -t 300");
-}
-
-/* What needs a module has to be gone before it; udev has a look at each new node. */
+/* What needs a module has to be gone before it. */
 static void unloaded_above(int arg)
 {
 	all_unwatched(arg);
@@ -1032,6 +1033,7 @@ static bool clean(const struct op *op)
 
 	if (is_bind(op)) {
 		/* Half bound or not at all: unbind and bind without failures must put all right. */
+		settle();
 		op_unbind(op->arg);
 		if (op_bind(op->arg)) {
 			printf("# cannot bind %s again: %s\n", bind_name[op->arg], strerror(errno));
