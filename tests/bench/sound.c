@@ -6,11 +6,12 @@
  *
  * Runs in a guest under QEMU's icount, beside bench, and counts what that does: user and kernel
  * instructions and system calls of the task, from one period's room in the ring to the next's, the
- * samples' way into the ring and the wait included; "with room", without the wait. Prints a table, and writes DIR/sound.json.
+ * samples' way into the ring and the wait included; "with room", without the wait. Prints a table, and
+ * writes DIR/sound.json.
  *
  * The same 48 kHz stereo in 16 bits to: our card by mmap and by write; the ALSA plugin on the native
- * stream by both; and snd-aloop, which moves samples by the CPU, by both. The latter's clock is the kernel's tick, which may be too coarse for
- * the shortest periods.
+ * stream by both; and snd-aloop, which moves samples by the CPU, by both. The latter's clock is the
+ * kernel's tick, which may be too coarse for the shortest periods.
  */
 #define _GNU_SOURCE
 #include <alsa/asoundlib.h>
