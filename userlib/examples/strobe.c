@@ -63,6 +63,8 @@ int main(int argc, char **argv)
 			ret = zcdma_device_set_strobe(d, &strobe);
 		if (!ret)
 			ret = run(s, d);
+		/* Without its trigger, a camera that runs goes on by itself. */
+		zcdma_stop(s);
 		/* Settings outlive the program. */
 		zcdma_device_set_trigger(d, &old_trigger);
 		zcdma_device_set_strobe(d, &old_strobe);
