@@ -20,7 +20,7 @@
 
 /**
  * struct zcdma_device - an open device
- * @fd: -1: none
+ * @fd: descriptor; negative: there is none, and why
  * @number: of /dev/zcdmaN
  */
 struct zcdma_device {
@@ -52,7 +52,7 @@ struct zcdma_ops {
  *	are NULL where programs must call the library
  * @ops: which kind
  * @fd: stream or node
- * @device: whose channel it is; none for a node that is not of zcdma
+ * @device: whose channel it is
  * @direction: capture or playback
  * @is_video: @video is valid
  * @is_pcm: @pcm is valid

@@ -71,7 +71,7 @@ int zcdma_open(struct zcdma_stream **stream, const char *name, const struct zcdm
 		return -ENOMEM;
 	}
 	s->fd = -1;
-	s->device.fd = -1;
+	s->device.fd = -ENOTSUP;
 	if (channel < 0) {
 		ret = zcdma_open_v4l2(s, device.fd, config);
 	} else {
@@ -125,7 +125,7 @@ int zcdma_get_video(const struct zcdma_stream *stream, struct zcdma_video_config
 int zcdma_get_device(struct zcdma_stream *stream, struct zcdma_device **device)
 {
 	if (stream->device.fd < 0)
-		return -ENOTSUP;
+		return stream->device.fd;
 	*device = &stream->device;
 	return 0;
 }

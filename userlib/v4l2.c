@@ -256,13 +256,15 @@ static int get_buffers(struct zcdma_stream *s, unsigned int num)
 static void find_device(struct zcdma_stream *s, const struct v4l2_capability *cap)
 {
 	char name[sizeof(cap->card) + 1] = "";
+	int ret;
 
 	if (strcmp((const char *)cap->driver, "zcdma-video"))
 		return;
 	memcpy(name, cap->card, sizeof(cap->card));
 	name[strcspn(name, " ")] = '\0';
-	if (zcdma_find_device(&s->device, name))
-		s->device.fd = -1;
+	ret = zcdma_find_device(&s->device, name);
+	if (ret)
+		s->device.fd = ret;
 }
 
 int zcdma_open_v4l2(struct zcdma_stream *s, int fd, const struct zcdma_config *config)

@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "zcl.h"
@@ -54,6 +55,27 @@ static void test_names(void)
 	CHECK(!d);
 	zcdma_close(NULL);
 	zcdma_device_close(NULL);
+}
+
+/* A device that is there is not missing because it cannot be opened. */
+static void test_no_descriptor_left(void)
+{
+	struct zcdma_device *d = NULL;
+	struct zcdma_stream *s = NULL;
+	struct rlimit old, none;
+	int next = dup(STDERR_FILENO), by_name, by_path, stream;
+
+	close(next);
+	CHECK(!getrlimit(RLIMIT_NOFILE, &old));
+	none = (struct rlimit) { .rlim_cur = (rlim_t)next, .rlim_max = old.rlim_max };
+	CHECK(!setrlimit(RLIMIT_NOFILE, &none));
+	by_name = zcdma_device_open(&d, "virt0");
+	by_path = zcdma_device_open(&d, "/dev/zcdma0");
+	stream = zcdma_open(&s, "virt0/cam0", NULL);
+	CHECK(!setrlimit(RLIMIT_NOFILE, &old));
+	CHECK_INT(by_name, -EMFILE);
+	CHECK_INT(by_path, -EMFILE);
+	CHECK_INT(stream, -EMFILE);
 }
 
 static void test_devices_are_listed(void)
@@ -495,6 +517,7 @@ static void test_two_threads(void)
 
 static const struct zcl_test tests[] = {
 	TEST(test_names),
+	TEST(test_no_descriptor_left),
 	TEST(test_devices_are_listed),
 	TEST(test_capture_native),
 	TEST(test_capture_our_v4l2_node),

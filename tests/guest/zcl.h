@@ -88,7 +88,7 @@ static inline struct zcl_leavings zcl_look(void)
 	close(l.fd);
 	f = fopen("/proc/self/maps", "re");
 	while (f && fgets(line, sizeof(line), f))
-		l.maps += strstr(line, "zcdma") || strstr(line, "dmabuf") || strstr(line, "/dev/");
+		l.maps += strstr(line, "[zcdma") || strstr(line, "dmabuf") || strstr(line, "/dev/");
 	if (f)
 		fclose(f);
 #ifdef __SANITIZE_ADDRESS__

@@ -436,7 +436,8 @@ int zcdma_resume(struct zcdma_stream *stream);
  *
  * Its strobe and trigger, for one, are there.
  *
- * Return: 0, -ENOTSUP on a V4L2 node that is not of a zcdma device.
+ * Return: 0; on a V4L2 node -ENOTSUP where it is not of a zcdma device, -EACCES where this user must
+ * not open that.
  */
 int zcdma_get_device(struct zcdma_stream *stream, struct zcdma_device **device);
 
