@@ -243,7 +243,7 @@ test-debug: deps-test deps-kernel alsa-selftests
 fuzz: deps-vm deps-kernel
 	$(Q)$(MAKE) all KERNEL=debug
 	$(Q)mkdir -p $(build)/fuzz
-	$(Q)$(vm)/run --kernel debug --timeout 1000000 --share $(build)/fuzz --log $(build)/fuzz/console.log -- \
+	$(Q)$(vm)/run --kernel debug --append dma_debug=off --timeout 1000000 --share $(build)/fuzz --log $(build)/fuzz/console.log -- \
 		fuzz --time 1000000 --seed $$(date +%s) --save /mnt/share/corpus
 
 coverage: deps-test deps-kernel deps-coverage alsa-selftests

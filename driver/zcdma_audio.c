@@ -166,7 +166,7 @@ bool zcdma_clock_read(struct zcdma_chan *chan, ktime_t time, u64 *frames)
 	}
 
 	/* Every picture comes this way, and few have sound beside them. */
-	if (list_empty_careful(&zdev->clock))
+	if (list_empty(&zdev->clock))
 		return false;
 
 	spin_lock_irqsave(&zdev->clock_lock, flags);

@@ -268,7 +268,8 @@ static void put_chans(struct zcdma_device *zdev)
 static void set_gone(struct zcdma_device *zdev)
 {
 	down_write(&zdev->gone_lock);
-	zdev->gone = true;
+	/* Pollers look without the lock. */
+	WRITE_ONCE(zdev->gone, true);
 	up_write(&zdev->gone_lock);
 	wake_up_all(&zdev->wait);
 }

@@ -137,12 +137,15 @@ static inline void zcdma_ring_put(struct zcdma_ring *ring, u32 index,
 				  const struct zcdma_frame *frame)
 {
 	struct zcdma_done *entry = &ring->done[ring->done_tail & ring->mask];
+	u32 tail = ring->done_tail + 1;
 
 	entry->index = index;
 	entry->reserved = 0;
 	entry->frame = *frame;
+	/* zcdma_ring_pending() looks at any time. */
+	WRITE_ONCE(ring->done_tail, tail);
 	/* C: the entry is written. */
-	smp_store_release(&ring->words->done_tail, ++ring->done_tail);
+	smp_store_release(&ring->words->done_tail, tail);
 }
 
 /*

@@ -443,13 +443,11 @@ static int attach(struct zcdma_stream *s, struct stream_buffer *b, struct dma_bu
 
 	lockdep_assert_held(&s->mutex);
 
-	/* Only feed() makes it busy; that it does so while we import is checked again below. */
-	if (READ_ONCE(b->busy))
-		return -EBUSY;
 	buf = zcdma_buf_import(s->chan->zdev, dmabuf, &req);
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
 
+	/* feed() may have made it busy meanwhile. */
 	spin_lock_irq(&s->lock);
 	old = buf;
 	if (!b->busy) {

@@ -873,6 +873,11 @@ static int zcdma_video_init_ctrls(struct zcdma_video *video)
 
 /* ---- Nodes ---- */
 
+/* Release of a device that never was one: what it is part of lives on. */
+static void zcdma_video_forget(struct device *dev)
+{
+}
+
 static int zcdma_video_register_node(struct zcdma_video *video)
 {
 	struct video_device *vdev = &video->vdev;
@@ -897,7 +902,13 @@ static int zcdma_video_register_node(struct zcdma_video *video)
 	/* Part of struct zcdma_video, which the node holds: see zcdma_video_free(). */
 	vdev->release = video_device_release_empty;
 	video_set_drvdata(vdev, video);
-	return video_register_device(vdev, VFL_TYPE_VIDEO, -1);
+	ret = video_register_device(vdev, VFL_TYPE_VIDEO, -1);
+	/* The V4L2 of many kernels forgets the name of a device that it fails to register. */
+	if (ret && vdev->dev.kobj.name && !vdev->dev.release) {
+		vdev->dev.release = zcdma_video_forget;
+		put_device(&vdev->dev);
+	}
+	return ret;
 }
 
 /* Waits for ioctls under way, gets all buffers back and wakes whoever waits for one. */

@@ -8,12 +8,15 @@ if ! modinfo zcdma-kunit >/dev/null 2>&1; then
 	echo "this kernel has no KUnit; the debug kernel has: make test-debug"
 	exit 77
 fi
-modprobe zcdma-kunit || exit
+modules='zcdma-kunit zcdma-kunit-ring zcdma-kunit-chan'
+# shellcheck disable=SC2086 # a list of words
+modprobe -a $modules || exit
 cat /sys/kernel/debug/kunit/zcdma_*/results >$results
 # Cases are indented by four, their parameters by eight.
 sed -n 's/^    \(ok\|not ok\) [0-9]* /\1 - /p' $results
 grep -q '^    ok' $results && ! grep -q '^ *not ok' $results
 status=$?
 [ $status = 0 ] || sed 's/^/# /' $results
-modprobe -r zcdma-kunit || exit
+# shellcheck disable=SC2086 # a list of words
+modprobe -r $modules || exit
 exit $status

@@ -94,7 +94,7 @@ static const char *const complaints[] = {
 
 /* Harmless lines that contain one of the above. */
 static const char *const harmless[] = {
-	"DMA-API: preallocated", "DMA-API: debugging enabled",
+	"DMA-API: preallocated", "DMA-API: debugging enabled", "DMA-API: debugging disabled on",
 	"KernelAddressSanitizer initialized",
 };
 
