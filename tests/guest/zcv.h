@@ -382,19 +382,23 @@ static inline void zcv_map(struct zcv *v, unsigned int index)
 	v->length[index] = b.length;
 }
 
-/* VIDIOC_REQBUFS, and mappings where the memory is MMAP. @flags: V4L2_MEMORY_FLAG_* */
+/*
+ * Exactly @count buffers, of which VIDIOC_REQBUFS may give more, and mappings where the memory is
+ * MMAP. @flags: V4L2_MEMORY_FLAG_*
+ */
 static inline void zcv_alloc(struct zcv *v, __u32 memory, unsigned int count, __u8 flags)
 {
-	struct v4l2_requestbuffers req = {
+	struct v4l2_create_buffers create = {
 		.count = count,
-		.type = v->type,
 		.memory = memory,
 		.flags = flags,
+		.format = { .type = v->type, .fmt.pix = v->pix },
 	};
 
-	zcv_ioctl(v->fd, VIDIOC_REQBUFS, &req);
-	assert_int_equal(req.count, count);
-	assert_int_equal(req.flags, flags);
+	zcv_ioctl(v->fd, VIDIOC_CREATE_BUFS, &create);
+	assert_int_equal(create.index, 0);
+	assert_int_equal(create.count, count);
+	assert_int_equal(create.flags, flags);
 	v->memory = memory;
 	v->count = count;
 	for (unsigned int i = 0; memory == V4L2_MEMORY_MMAP && i < count; i++)
