@@ -16,48 +16,22 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Measurements of one thing; the median counts. */
+/* Of each counter; the median counts. */
 #define ROUNDS		15
 
+/*
+ * One counter is open at a time: each costs instructions at every change of tasks, and that of the
+ * system calls at each of those, which the others would count. So what is measured is done
+ * ALL_ROUNDS times, ROUNDS for each counter, and before that as often as it takes to warm up
+ * (rounds with a negative number).
+ */
 enum { USER, KERNEL, CALLS, COUNTERS };
 
-static int counters[COUNTERS];
-static uint64_t overhead[COUNTERS];
+#define ALL_ROUNDS	(COUNTERS * ROUNDS)
 
-static inline int open_counter(struct perf_event_attr *attr)
-{
-	int fd;
-
-	attr->size = sizeof(*attr);
-	attr->disabled = 1;
-	fd = (int)syscall(SYS_perf_event_open, attr, 0, -1, -1, 0);
-	if (fd < 0 && attr->type == PERF_TYPE_HARDWARE)
-		err(1, "cannot count instructions (is this QEMU with -icount?)");
-	return fd;
-}
-
-static inline void counting(unsigned long request)
-{
-	for (int i = 0; i < COUNTERS; i++)
-		if (counters[i] >= 0)
-			ioctl(counters[i], request, 0);
-}
-
-static inline void count_begin(void)
-{
-	counting(PERF_EVENT_IOC_RESET);
-	counting(PERF_EVENT_IOC_ENABLE);
-}
-
-static inline void count_end(uint64_t *values)
-{
-	counting(PERF_EVENT_IOC_DISABLE);
-	for (int i = 0; i < COUNTERS; i++) {
-		if (counters[i] < 0 || read(counters[i], &values[i], sizeof(values[i])) != 8)
-			values[i] = 0;
-		values[i] = values[i] > overhead[i] ? values[i] - overhead[i] : 0;
-	}
-}
+static int count_fd = -1;
+static int counting = -1;
+static uint64_t count_overhead;
 
 static inline int compare(const void *a, const void *b)
 {
@@ -72,33 +46,75 @@ static inline uint64_t median(uint64_t *values, size_t n)
 	return values[n / 2];
 }
 
-static inline void open_counters(void)
+/* The tracepoint of each system call; its number is the kernel's choice. */
+static inline uint64_t sys_enter(void)
 {
-	struct perf_event_attr user = { .type = PERF_TYPE_HARDWARE,
-		.config = PERF_COUNT_HW_INSTRUCTIONS, .exclude_kernel = 1 };
-	struct perf_event_attr kernel = { .type = PERF_TYPE_HARDWARE,
-		.config = PERF_COUNT_HW_INSTRUCTIONS, .exclude_user = 1 };
-	struct perf_event_attr calls = { .type = PERF_TYPE_TRACEPOINT };
 	FILE *f = fopen("/sys/kernel/tracing/events/raw_syscalls/sys_enter/id", "r");
-	uint64_t sets[COUNTERS][ROUNDS], values[COUNTERS];
-	unsigned long long id = 0;
+	unsigned long long id;
 
-	if (f && fscanf(f, "%llu", &id) != 1)
-		id = 0;
-	if (f)
-		fclose(f);
-	calls.config = id;
-	counters[USER] = open_counter(&user);
-	counters[KERNEL] = open_counter(&kernel);
-	counters[CALLS] = id ? open_counter(&calls) : -1;
-	for (int r = 0; r < ROUNDS; r++) {
-		count_begin();
-		count_end(values);
-		for (int i = 0; i < COUNTERS; i++)
-			sets[i][r] = values[i];
+	if (!f || fscanf(f, "%llu", &id) != 1)
+		errx(1, "cannot count system calls (is tracefs mounted?)");
+	fclose(f);
+	return id;
+}
+
+static inline void count_start(void)
+{
+	ioctl(count_fd, PERF_EVENT_IOC_RESET);
+	ioctl(count_fd, PERF_EVENT_IOC_ENABLE);
+}
+
+static inline uint64_t count_stop(void)
+{
+	uint64_t value;
+
+	ioctl(count_fd, PERF_EVENT_IOC_DISABLE);
+	if (read(count_fd, &value, sizeof(value)) != sizeof(value))
+		err(1, "cannot read a counter");
+	return value > count_overhead ? value - count_overhead : 0;
+}
+
+static inline void count_open(int which)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = which == CALLS ? PERF_TYPE_TRACEPOINT : PERF_TYPE_HARDWARE,
+		.config = which == CALLS ? sys_enter() : PERF_COUNT_HW_INSTRUCTIONS,
+		.exclude_kernel = which == USER,
+		.exclude_user = which == KERNEL,
+		.disabled = 1,
+	};
+	uint64_t values[ROUNDS];
+
+	if (count_fd >= 0)
+		close(count_fd);
+	count_fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+	if (count_fd < 0)
+		err(1, "cannot count instructions (is this QEMU with -icount?)");
+	counting = which;
+	count_overhead = 0;
+	for (int i = 0; i < ROUNDS; i++) {
+		count_start();
+		values[i] = count_stop();
 	}
-	for (int i = 0; i < COUNTERS; i++)
-		overhead[i] = median(sets[i], ROUNDS);
+	count_overhead = median(values, ROUNDS);
+}
+
+static inline void count_begin(int round)
+{
+	int which = round < 0 ? USER : round / ROUNDS;
+
+	if (which != counting)
+		count_open(which);
+	count_start();
+}
+
+static inline void count_end(int round, uint64_t sets[COUNTERS][ROUNDS])
+{
+	uint64_t value = count_stop();
+
+	if (round >= 0)
+		sets[round / ROUNDS][round % ROUNDS] = value;
 }
 
 #endif /* COUNT_H */

@@ -6,11 +6,12 @@
  *
  * Runs in a guest under QEMU's icount, beside bench, and counts what that does: user and kernel
  * instructions and system calls of the task, from one period's room in the ring to the next's, the
- * samples' way into the ring and the wait included; "with room", without the wait. Prints a table, and writes DIR/sound.json.
+ * samples' way into the ring and the wait included; "with room", without the wait. Prints a table, and
+ * writes DIR/sound.json.
  *
  * The same 48 kHz stereo in 16 bits to: our card by mmap and by write; the ALSA plugin on the native
- * stream by both; and snd-aloop, which moves samples by the CPU, by both. The latter's clock is the kernel's tick, which may be too coarse for
- * the shortest periods.
+ * stream by both; and snd-aloop, which moves samples by the CPU, by both. The latter's clock is the
+ * kernel's tick, which may be too coarse for the shortest periods.
  */
 #define _GNU_SOURCE
 #include <alsa/asoundlib.h>
@@ -111,21 +112,23 @@ static long play(snd_pcm_t *pcm, const struct way *way, snd_pcm_uframes_t period
 	return way->mmap ? play_mmap(pcm, period) : snd_pcm_writei(pcm, samples, period);
 }
 
-static void measure(const struct way *way, unsigned int ms)
+/* What the counter that is open says of a period; -errno. */
+static int64_t count_period(const struct way *way, unsigned int ms)
 {
-	uint64_t sets[COUNTERS][ROUNDS], values[COUNTERS], result[COUNTERS];
+	uint64_t values[ROUNDS];
 	snd_pcm_uframes_t period = RATE / 1000 * ms;
 	snd_pcm_t *pcm = open_pcm(way, period);
 	unsigned int filled = way->room ? PERIODS - 1 : PERIODS;
 	struct timespec next;
+	long ret = 0;
 
 	for (unsigned int i = 0; i < filled; i++)
 		must(play(pcm, way, period), way->name);
 	if (snd_pcm_state(pcm) != SND_PCM_STATE_RUNNING)
 		must(snd_pcm_start(pcm), "start");
 	clock_gettime(CLOCK_MONOTONIC, &next);
-	for (int r = -5; r < ROUNDS; r++) {
-		long ret;
+	for (int r = -5; r < ROUNDS && ret >= 0; r++) {
+		uint64_t value;
 
 		/* One period has room; in the middle of each of the next ones there is more. */
 		next.tv_nsec += ms * (r == -5 ? 500000 : 1000000);
@@ -135,25 +138,33 @@ static void measure(const struct way *way, unsigned int ms)
 		}
 		if (way->room)
 			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
-		count_begin();
+		count_start();
 		ret = play(pcm, way, period);
-		count_end(values);
-		if (ret < 0) {
-			printf("%-28s %7u ms %s\n", way->name, ms, snd_strerror((int)ret));
-			snd_pcm_close(pcm);
-			return;
-		}
-		for (int i = 0; r >= 0 && i < COUNTERS; i++)
-			sets[i][r] = values[i];
+		value = count_stop();
+		if (r >= 0)
+			values[r] = value;
 	}
 	snd_pcm_close(pcm);
-	for (int i = 0; i < COUNTERS; i++)
-		result[i] = median(sets[i], ROUNDS);
-	printf("%-28s %7u ms %8" PRIu64 " %10" PRIu64 " %8" PRIu64 "\n", way->name, ms, result[USER],
+	return ret < 0 ? ret : (int64_t)median(values, ROUNDS);
+}
+
+static void measure(const struct way *way, unsigned int ms)
+{
+	int64_t result[COUNTERS];
+
+	for (int i = 0; i < COUNTERS; i++) {
+		count_open(i);
+		result[i] = count_period(way, ms);
+		if (result[i] < 0) {
+			printf("%-28s %7u ms %s\n", way->name, ms, snd_strerror((int)result[i]));
+			return;
+		}
+	}
+	printf("%-28s %7u ms %8" PRId64 " %10" PRId64 " %8" PRId64 "\n", way->name, ms, result[USER],
 	       result[KERNEL], result[CALLS]);
 	fflush(stdout);
-	fprintf(json, "%s\n  {\"way\": \"%s\", \"period_ms\": %u, \"user_instructions\": %" PRIu64
-		", \"kernel_instructions\": %" PRIu64 ", \"system_calls\": %" PRIu64 "}",
+	fprintf(json, "%s\n  {\"way\": \"%s\", \"period_ms\": %u, \"user_instructions\": %" PRId64
+		", \"kernel_instructions\": %" PRId64 ", \"system_calls\": %" PRId64 "}",
 		ftell(json) > 1 ? "," : "", way->name, ms, result[USER], result[KERNEL], result[CALLS]);
 }
 
@@ -169,7 +180,6 @@ int main(int argc, char **argv)
 		err(1, "%s", path);
 	if (system("modprobe snd-aloop && udevadm settle"))
 		errx(1, "snd-aloop cannot be loaded");
-	open_counters();
 	fprintf(json, "[");
 	printf("%-28s %10s %8s %10s %8s\n", "a period of sound", "period", "user", "kernel", "calls");
 	for (size_t w = 0; w < ARRAY_SIZE(ways); w++)
