@@ -180,7 +180,7 @@ static int pages_alloc(struct zcdma_buf *buf, unsigned int max_segments)
 	if (ret)
 		goto err_pages;
 	if (dma_map_sgtable(mem, &buf->sgt, buf->dir, 0)) {
-		/* Out of bounce buffers or IOMMU space, whatever the code says: report_no_room(). */
+		/* Out of bounce buffers or IOMMU space, whatever it says. See report_no_room(). */
 		ret = -ENOSPC;
 		goto err_table;
 	}
