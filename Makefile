@@ -99,10 +99,14 @@ guest_programs := $(guest_sources:tests/guest/%.c=$(build)/guest/%) $(build)/gue
 # A 32-bit build as well, where the source asks for it.
 armhf_sources := $(if $(guest_sources),$(shell grep -l '\<build: armhf\>' $(guest_sources)))
 armhf_programs := $(armhf_sources:tests/guest/%.c=$(build)/guest/%-armhf)
+# And one with AddressSanitizer, the library included.
+asan_sources := $(if $(guest_sources),$(shell grep -l '\<build: asan\>' $(guest_sources)))
+asan_programs := $(asan_sources:tests/guest/%.c=$(build)/guest/%-asan)
+asan_flags := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 .PHONY: guest
 guest: deps-build $(build)/vm/vmhost $(build)/vm/vmguest $(build)/vm/sysroot \
-		$(guest_programs) $(armhf_programs) overlays userlib-arm64 $(build)/guest/zcdma-bench \
+		$(guest_programs) $(armhf_programs) $(asan_programs) overlays userlib-arm64 $(build)/guest/zcdma-bench \
 		$(build)/guest/zcdma-bench-sound
 
 $(build)/vm/vmhost: tests/vm/vmhost.c | deps-build
@@ -131,7 +135,7 @@ guest_headers := $(wildcard tests/guest/*.h uapi/linux/*.h)
 userlib := $(build)/userlib
 guest_headers += userlib/include/zcdma.h
 
-.PHONY: userlib-arm64 userlib-armhf
+.PHONY: userlib-arm64 userlib-armhf userlib-asan
 userlib-arm64: deps-build $(build)/vm/sysroot
 	$(Q)$(MAKE) $(if $(V),,-s) -C userlib O=$(userlib)/arm64 CC="$(GUEST_CC)" CFLAGS="-O2 -g $(sysroot_flags)" \
 		LDFLAGS=-Wl,-rpath,/usr/lib/zcdma/guest all
@@ -146,21 +150,33 @@ userlib-arm64: deps-build $(build)/vm/sysroot
 userlib-armhf: deps-build
 	$(Q)$(MAKE) $(if $(V),,-s) -C userlib O=$(userlib)/armhf CC="$(ARMHF_CC)" lib
 
+userlib-asan: deps-build
+	$(Q)$(MAKE) $(if $(V),,-s) -C userlib O=$(userlib)/asan CC="$(GUEST_CC)" CFLAGS="-g $(asan_flags)" \
+		$(userlib)/asan/libzcdma.a
+
 # What the fuzzer starts from is part of it.
 $(build)/guest/fuzz: tests/fuzz/fuzz.c tests/fuzz/corpus $(guest_headers) | deps-build $(build)/vm/sysroot
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(sysroot_flags) -DCORPUS='"tests/fuzz/corpus"' -o $@ $< -lpthread
 
-# Made by those two; whoever links with them is linked again when they have changed.
+# Made by those; whoever links with them is linked again when they have changed.
 $(userlib)/arm64/libzcdma.a: userlib-arm64 ;
 $(userlib)/armhf/libzcdma.a: userlib-armhf ;
+$(userlib)/asan/libzcdma.a: userlib-asan ;
 
 $(build)/guest/%-armhf: tests/guest/%.c $(guest_headers) $(userlib)/armhf/libzcdma.a | deps-build
 	$(call say,CC32,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(ARMHF_CC) $(GUEST_CFLAGS) -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -static -o $@ $< \
 		$(userlib)/armhf/libzcdma.a -lpthread
+
+# The sanitizers' run-time libraries are inside: the guest need not have them.
+$(build)/guest/%-asan: tests/guest/%.c $(guest_headers) $(userlib)/asan/libzcdma.a | deps-build $(build)/vm/sysroot
+	$(call say,CCASAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(asan_flags) $(sysroot_flags) -static-libasan -static-libubsan -o $@ $< \
+		$(userlib)/asan/libzcdma.a -lpthread
 
 $(build)/guest/%: tests/guest/%.c $(guest_headers) $(userlib)/arm64/libzcdma.a | deps-build $(build)/vm/sysroot
 	$(call say,CC,$@)

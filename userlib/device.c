@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -19,11 +20,6 @@
 
 #define DEV		"/dev/"
 #define NODE		"zcdma"
-
-struct zcdma_device {
-	int fd;
-	unsigned int number;
-};
 
 /* ioctl() that a signal does not end, returning -errno. */
 int zcdma_xioctl(int fd, unsigned long request, void *arg)
@@ -43,6 +39,13 @@ static int open_node(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Whether open_node() found that there is nothing, rather than nothing for us. */
+static int means_none(int error)
+{
+	return error != -EACCES && error != -EPERM && error != -EMFILE && error != -ENFILE &&
+	       error != -ENOMEM;
+}
+
 /* Whether a descriptor is a /dev/zcdmaN, and of which device. */
 static int get_info(int fd, struct zcdma_device_info *info)
 {
@@ -51,7 +54,7 @@ static int get_info(int fd, struct zcdma_device_info *info)
 }
 
 /* Open the device with a name, or the first one. */
-static int find_device(const char *name, unsigned int *number)
+static int find_by_name(struct zcdma_device *device, const char *name)
 {
 	struct zcdma_device_info info;
 	int ret = -ENODEV;
@@ -64,39 +67,41 @@ static int find_device(const char *name, unsigned int *number)
 		fd = open_node(path);
 		if (fd < 0) {
 			/* There is one, and it may be the one: better than "no such device". */
-			if (fd == -EACCES)
+			if (!means_none(fd))
 				ret = fd;
 			continue;
 		}
 		if (!get_info(fd, &info) &&
 		    (!name || !strcmp(name, info.name) || !strcmp(name, path + strlen(DEV)))) {
-			*number = n;
-			return fd;
+			*device = (struct zcdma_device) { .fd = fd, .number = n };
+			return 0;
 		}
 		close(fd);
 	}
 	return ret;
 }
 
-/* As find_device(), also by path. */
-static int open_device(const char *name, unsigned int *number)
+int zcdma_find_device(struct zcdma_device *device, const char *name)
 {
 	struct zcdma_device_info info;
+	struct stat st;
 	int fd, ret;
 
-	*number = 0;
 	if (!name || name[0] != '/')
-		return find_device(name, number);
+		return find_by_name(device, name);
 	fd = open_node(name);
 	if (fd < 0)
-		return fd == -EACCES || fd == -EMFILE || fd == -ENFILE ? fd : -ENODEV;
+		return means_none(fd) ? -ENODEV : fd;
 	ret = get_info(fd, &info);
+	if (!ret && fstat(fd, &st))
+		ret = -errno;
 	if (ret) {
 		close(fd);
 		return ret == -ENOTTY ? -ENODEV : ret;
 	}
-	sscanf(name, DEV NODE "%u", number);
-	return fd;
+	/* The path may be a link: the number is the node's. */
+	*device = (struct zcdma_device) { .fd = fd, .number = minor(st.st_rdev) };
+	return 0;
 }
 
 static int get_channel(int fd, unsigned int index, struct zcdma_channel_info *info)
@@ -127,47 +132,52 @@ static int find_channel(int fd, const char *name, enum zcdma_direction direction
 	}
 }
 
-static int resolve_channel(const char *device, const char *channel, enum zcdma_direction direction,
-			   int *index)
+static int resolve_channel(const char *name, const char *channel, enum zcdma_direction direction,
+			   struct zcdma_device *device, int *index)
 {
-	unsigned int number;
-	int fd, ret;
+	int ret;
 
-	fd = open_device(device, &number);
-	if (fd < 0)
-		return fd;
-	ret = find_channel(fd, channel, direction);
+	ret = zcdma_find_device(device, name);
+	if (ret)
+		return ret;
+	ret = find_channel(device->fd, channel, direction);
 	if (ret < 0) {
-		close(fd);
+		close(device->fd);
 		return ret;
 	}
 	*index = ret;
-	return fd;
+	return 0;
 }
 
-int zcdma_resolve(const char *name, enum zcdma_direction direction, int *channel)
+static int resolve_node(const char *path, struct zcdma_device *device, int *channel)
 {
 	struct v4l2_capability cap;
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	if (zcdma_xioctl(fd, VIDIOC_QUERYCAP, &cap)) {
+		close(fd);
+		return -ENODEV;
+	}
+	device->fd = fd;
+	*channel = -1;
+	return 0;
+}
+
+int zcdma_resolve(const char *name, enum zcdma_direction direction, struct zcdma_device *device,
+		  int *channel)
+{
 	struct stat st;
 	char *copy, *slash;
-	int fd;
+	int ret;
 
 	if (!name)
-		return resolve_channel(NULL, NULL, direction, channel);
+		return resolve_channel(NULL, NULL, direction, device, channel);
 
 	if (name[0] == '/' && !stat(name, &st)) {
-		fd = resolve_channel(name, NULL, direction, channel);
-		if (fd != -ENODEV)
-			return fd;
-		fd = open(name, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-		if (fd < 0)
-			return -errno;
-		if (zcdma_xioctl(fd, VIDIOC_QUERYCAP, &cap)) {
-			close(fd);
-			return -ENODEV;
-		}
-		*channel = -1;
-		return fd;
+		ret = resolve_channel(name, NULL, direction, device, channel);
+		return ret == -ENODEV ? resolve_node(name, device, channel) : ret;
 	}
 
 	copy = strdup(name);
@@ -176,24 +186,23 @@ int zcdma_resolve(const char *name, enum zcdma_direction direction, int *channel
 	slash = strrchr(copy, '/');
 	if (slash && slash != copy) {
 		*slash = '\0';
-		fd = resolve_channel(copy, slash + 1, direction, channel);
+		ret = resolve_channel(copy, slash + 1, direction, device, channel);
 	} else {
-		fd = resolve_channel(copy, NULL, direction, channel);
+		ret = resolve_channel(copy, NULL, direction, device, channel);
 	}
 	free(copy);
-	return fd;
+	return ret;
 }
 
 int zcdma_device_open(struct zcdma_device **device, const char *name)
 {
-	struct zcdma_device *d = calloc(1, sizeof(*d));
+	struct zcdma_device *d = malloc(sizeof(*d));
+	int ret;
 
 	if (!d)
 		return -ENOMEM;
-	d->fd = open_device(name, &d->number);
-	if (d->fd < 0) {
-		int ret = d->fd;
-
+	ret = zcdma_find_device(d, name);
+	if (ret) {
 		free(d);
 		return ret;
 	}

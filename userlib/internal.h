@@ -3,6 +3,7 @@
  * internal.h - what the files of libzcdma share with each other
  *
  *   device.c   devices, and which channel a name means
+ *   gpio.c     strobe and trigger, and the GPIO block
  *   stream.c   the calls of zcdma.h, and what both kinds of streams have in common
  *   native.c   streams on /dev/zcdmaN
  *   pcm.c      what only streams of sound have
@@ -16,6 +17,16 @@
 
 #define DEFAULT_BUFFERS		4
 #define DEFAULT_RAW_SIZE	65536
+
+/**
+ * struct zcdma_device - an open device
+ * @fd: descriptor; negative: there is none, and why
+ * @number: of /dev/zcdmaN
+ */
+struct zcdma_device {
+	int fd;
+	unsigned int number;
+};
 
 /**
  * struct zcdma_ops - what the two kinds of streams do differently
@@ -41,6 +52,7 @@ struct zcdma_ops {
  *	are NULL where programs must call the library
  * @ops: which kind
  * @fd: stream or node
+ * @device: whose channel it is
  * @direction: capture or playback
  * @is_video: @video is valid
  * @is_pcm: @pcm is valid
@@ -56,6 +68,7 @@ struct zcdma_stream {
 	struct zcdma_fast fast;
 	const struct zcdma_ops *ops;
 	int fd;
+	struct zcdma_device device;
 	enum zcdma_direction direction;
 	int is_video;
 	int is_pcm;
@@ -82,12 +95,17 @@ struct zcdma_stream {
 
 int zcdma_xioctl(int fd, unsigned long request, void *arg);
 int zcdma_alloc_buffers(struct zcdma_stream *stream, unsigned int num);
-int zcdma_open_native(struct zcdma_stream *stream, int fd, uint32_t channel,
-		      const struct zcdma_config *config);
+int zcdma_open_native(struct zcdma_stream *stream, uint32_t channel, const struct zcdma_config *config);
 int zcdma_ask_for_pcm(int fd, const struct zcdma_config *config, struct zcdma_stream_open *arg);
 int zcdma_open_v4l2(struct zcdma_stream *stream, int fd, const struct zcdma_config *config);
 
-/* What a name means: an open descriptor, and *channel, or -1 for a V4L2 node; or -errno. */
-int zcdma_resolve(const char *name, enum zcdma_direction direction, int *channel);
+/* Open the device of a name or path, NULL: the first one. */
+int zcdma_find_device(struct zcdma_device *device, const char *name);
+/*
+ * What a name means: an open device and its *channel (>= 0), or, with *channel < 0, the descriptor of
+ * a V4L2 node, in @device.
+ */
+int zcdma_resolve(const char *name, enum zcdma_direction direction, struct zcdma_device *device,
+		  int *channel);
 
 #endif /* ZCDMA_INTERNAL_H */

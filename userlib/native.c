@@ -294,12 +294,11 @@ static int take_channel(int fd, struct zcdma_stream_open *arg, const struct zcdm
 	return ret;
 }
 
-int zcdma_open_native(struct zcdma_stream *s, int fd, uint32_t channel,
-		      const struct zcdma_config *config)
+int zcdma_open_native(struct zcdma_stream *s, uint32_t channel, const struct zcdma_config *config)
 {
 	struct zcdma_channel_info info = { .index = channel };
 	struct zcdma_stream_open arg;
-	int ret;
+	int fd = s->device.fd, ret;
 
 	s->ops = &native_ops;
 	ret = zcdma_xioctl(fd, ZCDMA_IOC_CHANNEL_INFO, &info);

@@ -31,6 +31,8 @@ int zcdma_alloc_buffers(struct zcdma_stream *stream, unsigned int num)
 
 static void free_stream(struct zcdma_stream *stream)
 {
+	if (stream->device.fd >= 0)
+		close(stream->device.fd);
 	free(stream->fast.buffers);
 	free(stream->free);
 	free(stream);
@@ -51,28 +53,30 @@ static int config_is_valid(const struct zcdma_config *config)
 int zcdma_open(struct zcdma_stream **stream, const char *name, const struct zcdma_config *config)
 {
 	static const struct zcdma_config defaults;
+	struct zcdma_device device;
 	struct zcdma_stream *s;
-	int fd, channel, ret;
+	int channel, ret;
 
 	if (!config)
 		config = &defaults;
 	if (!config_is_valid(config))
 		return -EINVAL;
-	fd = zcdma_resolve(name, config->flags & ZCDMA_CONFIG_PLAYBACK ? ZCDMA_PLAYBACK :
-			   ZCDMA_CAPTURE, &channel);
-	if (fd < 0)
-		return fd;
+	ret = zcdma_resolve(name, config->flags & ZCDMA_CONFIG_PLAYBACK ? ZCDMA_PLAYBACK :
+			    ZCDMA_CAPTURE, &device, &channel);
+	if (ret)
+		return ret;
 	s = calloc(1, sizeof(*s));
 	if (!s) {
-		close(fd);
+		close(device.fd);
 		return -ENOMEM;
 	}
 	s->fd = -1;
+	s->device.fd = -ENOTSUP;
 	if (channel < 0) {
-		ret = zcdma_open_v4l2(s, fd, config);
+		ret = zcdma_open_v4l2(s, device.fd, config);
 	} else {
-		ret = zcdma_open_native(s, fd, (uint32_t)channel, config);
-		close(fd);
+		s->device = device;
+		ret = zcdma_open_native(s, (uint32_t)channel, config);
 	}
 	if (ret) {
 		free_stream(s);
@@ -115,6 +119,14 @@ int zcdma_get_video(const struct zcdma_stream *stream, struct zcdma_video_config
 	if (!stream->is_video)
 		return -EINVAL;
 	*video = stream->video;
+	return 0;
+}
+
+int zcdma_get_device(struct zcdma_stream *stream, struct zcdma_device **device)
+{
+	if (stream->device.fd < 0)
+		return stream->device.fd;
+	*device = &stream->device;
 	return 0;
 }
 

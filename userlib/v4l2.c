@@ -252,6 +252,21 @@ static int get_buffers(struct zcdma_stream *s, unsigned int num)
 	return 0;
 }
 
+/* The device of a node that is of zcdma: the first word of its card. */
+static void find_device(struct zcdma_stream *s, const struct v4l2_capability *cap)
+{
+	char name[sizeof(cap->card) + 1] = "";
+	int ret;
+
+	if (strcmp((const char *)cap->driver, "zcdma-video"))
+		return;
+	memcpy(name, cap->card, sizeof(cap->card));
+	name[strcspn(name, " ")] = '\0';
+	ret = zcdma_find_device(&s->device, name);
+	if (ret)
+		s->device.fd = ret;
+}
+
 int zcdma_open_v4l2(struct zcdma_stream *s, int fd, const struct zcdma_config *config)
 {
 	uint32_t need = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING;
@@ -270,6 +285,7 @@ int zcdma_open_v4l2(struct zcdma_stream *s, int fd, const struct zcdma_config *c
 		ret = set_format(s, config);
 	if (!ret) {
 		set_interval(s, config->interval_ns);
+		find_device(s, &cap);
 		ret = get_buffers(s, config->num_buffers ? config->num_buffers : DEFAULT_BUFFERS);
 	}
 	if (ret)

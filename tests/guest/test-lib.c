@@ -6,48 +6,20 @@
  * 32-bit program, which is why it does without cmocka.
  *
  * build: armhf
+ * build: asan
  * timeout: 180
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/videodev2.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#include <zcdma.h>
-
-#define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
-#define TIMEOUT_MS	20000
-
-static unsigned int failed;
-
-/* The innermost function that returns on failure names the line. */
-#define CHECK(condition) \
-	do { \
-		if (!(condition)) { \
-			printf("# line %d: %s\n", __LINE__, #condition); \
-			failed++; \
-			return; \
-		} \
-	} while (0)
-
-#define CHECK_INT(expression, wanted) \
-	do { \
-		long long got_ = (long long)(expression), wanted_ = (long long)(wanted); \
-		if (got_ != wanted_) { \
-			printf("# line %d: %s is %lld, not %s\n", __LINE__, #expression, got_, \
-			       #wanted); \
-			failed++; \
-			return; \
-		} \
-	} while (0)
+#include "zcl.h"
 
 /* ---- Names ---- */
 
@@ -85,17 +57,41 @@ static void test_names(void)
 	zcdma_device_close(NULL);
 }
 
+/* A device that is there is not missing because it cannot be opened. */
+static void test_no_descriptor_left(void)
+{
+	struct zcdma_device *d = NULL;
+	struct zcdma_stream *s = NULL;
+	struct rlimit old, none;
+	int next = dup(STDERR_FILENO), by_name, by_path, stream;
+
+	close(next);
+	CHECK(!getrlimit(RLIMIT_NOFILE, &old));
+	none = (struct rlimit) { .rlim_cur = (rlim_t)next, .rlim_max = old.rlim_max };
+	CHECK(!setrlimit(RLIMIT_NOFILE, &none));
+	by_name = zcdma_device_open(&d, "virt0");
+	by_path = zcdma_device_open(&d, "/dev/zcdma0");
+	stream = zcdma_open(&s, "virt0/cam0", NULL);
+	CHECK(!setrlimit(RLIMIT_NOFILE, &old));
+	CHECK_INT(by_name, -EMFILE);
+	CHECK_INT(by_path, -EMFILE);
+	CHECK_INT(stream, -EMFILE);
+}
+
 static void test_devices_are_listed(void)
 {
 	struct zcdma_device_info info;
 	struct zcdma_channel_info channel;
 	struct zcdma_format_desc format;
-	struct zcdma_device *d;
+	struct zcdma_device *d, *linked;
 	unsigned int n = 0;
 	int fd;
 
 	CHECK_INT(zcdma_device_open(&d, "virt1"), 0);
 	CHECK_INT(zcdma_device_number(d), 1);
+	CHECK_INT(zcdma_device_open(&linked, "/dev/zcdma/virt1/device"), 0);
+	CHECK_INT(zcdma_device_number(linked), 1);
+	zcdma_device_close(linked);
 	CHECK(zcdma_device_fd(d) >= 0);
 	CHECK_INT(zcdma_device_get_info(d, &info), 0);
 	CHECK(!strcmp(info.name, "virt1"));
@@ -519,12 +515,9 @@ static void test_two_threads(void)
 	zcdma_close(p.s);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} tests[] = {
-#define TEST(name) { #name, name }
+static const struct zcl_test tests[] = {
 	TEST(test_names),
+	TEST(test_no_descriptor_left),
 	TEST(test_devices_are_listed),
 	TEST(test_capture_native),
 	TEST(test_capture_our_v4l2_node),
@@ -542,14 +535,5 @@ static const struct {
 
 int main(void)
 {
-	unsigned int bad = 0;
-
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
-		failed = 0;
-		tests[i].run();
-		printf("%sok - %s\n", failed ? "not " : "", tests[i].name);
-		bad += !!failed;
-	}
-	return bad != 0;
+	return zcl_run(tests, ARRAY_SIZE(tests));
 }

@@ -62,6 +62,8 @@ check info_json 0 zcdma info --json
 is info_json_is_balanced "$(tr -dc '[{' <out | wc -c)" "$(tr -dc ']}' <out | wc -c)"
 says info_json_tells_of_sound out '"sample_formats": \["S16_LE", .*"rate": \[8000, 192000\], "channels": \[1, 8\]'
 says info_json_names_formats out '"formats": \["YUYV"'
+says info_tells_of_strobe_and_trigger out '"strobe": true, "trigger": \["software", "timer", "line"\]'
+says info_tells_of_neither_line out '"strobe": false, "trigger": \["software", "timer"\]'
 check info_of_one_device 0 zcdma info virt1
 says info_of_one_device_only out '^virt1'
 check info_of_none 1 zcdma info nosuch
@@ -93,15 +95,83 @@ check monitor 0 zcdma monitor -n 2 -r 50 virt0/cam0
 is monitor_lines 3 "$(wc -l <out)"
 check timeline 0 zcdma timeline -n 5 -o frames.svg virt0/cam0
 is timeline_has_each_exposure 5 "$(grep -c '#1d4ed8.*<title>frame ' frames.svg)"
-# shellcheck disable=SC2016 # for the inner shell
-check triggered_timeline 0 sh -c '
-	v4l2-ctl -d /dev/zcdma/virt0/cam0 -c trigger_period_ns=50000000,trigger_source=2,trigger_mode=1 &&
-	v4l2-ctl -d /dev/zcdma/virt0/cam0 -c strobe_mode=1 &&
-	zcdma timeline -n 5 -o triggered.svg virt0/cam0
-	status=$?
-	v4l2-ctl -d /dev/zcdma/virt0/cam0 -c trigger_mode=0,trigger_source=0,strobe_mode=0 &&
-	v4l2-ctl -d /dev/zcdma/virt0/cam0 -c trigger_period_ns=100000000 || exit 1
-	exit $status'
+
+# The pin, from outside: line 5 of QEMU's PL061.
+pin() {
+	[ $(($(host readreg 0x090303fc) & 0x20)) = 0 ] && echo low || echo high
+}
+
+# What `zcdma strobe` or `zcdma trigger` shows of one setting.
+shown() {
+	zcdma "$1" virt0 | sed -n "s/^  $2 *//p"
+}
+
+check strobe 0 zcdma strobe
+is strobe_names_the_device 'virt0  strobe' "$(head -n 1 out)"
+is strobe_is_off off "$(shown strobe mode)"
+is strobe_has_a_limit '5 s' "$(shown strobe limit)"
+check strobe_pulse 0 zcdma strobe --pulse 5s virt0
+is pulse_is_seen_outside high "$(pin)"
+is pulse_is_shown 'active, written straight to its register' "$(shown strobe line)"
+check strobe_busy 1 zcdma strobe --pulse 1ms virt0
+says strobe_busy_has_a_remedy err '--pulse 0s'
+check strobe_pulse_ends 0 zcdma strobe --pulse 0s virt0
+is end_is_seen_outside low "$(pin)"
+check strobe_inverted 0 zcdma strobe -i yes virt0/cam0
+is inverted_is_seen_outside high "$(pin)"
+check strobe_not_inverted 0 zcdma strobe -i no virt0
+is not_inverted_is_seen_outside low "$(pin)"
+check strobe_set 0 zcdma strobe -m fixed -d 1.5ms -t 250us virt0
+is strobe_mode fixed "$(shown strobe mode)"
+is strobe_delay '1.5 ms' "$(shown strobe delay)"
+is strobe_duration '250 us, in mode fixed' "$(shown strobe duration)"
+check strobe_of_exposure 0 zcdma strobe -m exposure -d 0s -t 1ms virt0
+check trigger_set 0 zcdma trigger -m on -s timer -t 50ms virt0
+is trigger_period '50 ms, of the timer' "$(shown trigger period)"
+check triggered_timeline 0 zcdma timeline -n 5 -o triggered.svg virt0/cam0
+check triggered_node_timeline 0 zcdma timeline -n 5 -o node.svg /dev/zcdma/virt0/cam0
+says node_timeline_has_strobes node.svg '<title>strobe: '
+check strobe_off 0 zcdma strobe -m off virt0
+check trigger_set_all 0 zcdma trigger -s line -a falling -v 3 -d 2us -t 100ms virt0
+is trigger_source line "$(shown trigger source)"
+is trigger_activation 'falling, of the line' "$(shown trigger activation)"
+is trigger_divider 3 "$(shown trigger divider)"
+is trigger_delay '2 us' "$(shown trigger delay)"
+# A line for each pulse of the line, from outside.
+zcdma trigger -a rising -v 1 -d 0s --watch --count 2 virt0 >watched &
+until [ -s watched ]; do sleep 0.1; done
+before=$(shown trigger triggers | sed 's/,.*//')
+host pulse
+until [ "$(wc -l <watched)" = 2 ]; do sleep 0.1; done
+host pulse
+wait $!
+is watch_ends_well 0 $?
+is watch_counts_pulses "$((before + 1)) $((before + 2)) " "$(awk 'NR > 1 { printf "%d ", $1 }' watched)"
+check fire_needs_its_source 1 zcdma trigger --fire virt0
+says fire_names_the_source err '--source software'
+check fire_needs_a_channel_that_runs 1 zcdma trigger -s software --fire virt0
+says fire_says_that_nobody_captures err 'nobody captures'
+zcdma capture -q -n 1 -s 64x48 -o fired.png virt0/cam0 &
+until zcdma trigger --fire virt0 2>err || ! grep -q 'nobody captures' err; do sleep 0.1; done
+wait $!
+is fired_frame_is_captured 0 $?
+check trigger_off 0 zcdma trigger -m off virt0
+check no_strobe 1 zcdma strobe virt1
+says no_strobe_has_a_remedy err 'strobe-gpios'
+check no_trigger_line 1 zcdma trigger -s line virt1
+says no_trigger_line_has_a_remedy err 'trigger-gpios'
+check pulse_beyond_the_limit 1 zcdma strobe -p 6s virt0
+says limit_is_named err '5 s long \(zcdma,strobe-max-us'
+check no_such_device 1 zcdma trigger nosuch
+check bad_mode 2 zcdma strobe -m nosuch virt0
+says bad_mode_lists_modes err 'off, exposure or fixed'
+check time_without_unit 2 zcdma strobe -d 100 virt0
+check time_too_long 2 zcdma trigger -d 1001ms virt0
+check time_negative 2 zcdma trigger -d -1ms virt0
+check divider_0 2 zcdma trigger -v 0 virt0
+check count_without_watch 2 zcdma trigger -n 3 virt0
+check two_devices 2 zcdma strobe virt0 virt1
+is nothing_has_changed off "$(shown strobe mode)"
 is timeline_has_each_trigger 5 "$(grep -c '<path ' triggered.svg)"
 says timeline_has_strobes triggered.svg '<title>strobe: '
 check doctor 0 zcdma doctor

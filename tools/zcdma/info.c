@@ -89,6 +89,23 @@ static void channel_text(struct zcdma_device *device, const struct zcdma_channel
 	printf("\n");
 }
 
+/* What can start and light an exposure. */
+static void features_json(uint64_t features)
+{
+	printf("\"strobe\": %s, \"trigger\": [%s%s], ", features & ZCDMA_FEATURE_STROBE ? "true" : "false",
+	       features & ZCDMA_FEATURE_TRIGGER ? "\"software\", \"timer\"" : "",
+	       features & ZCDMA_FEATURE_TRIGGER_LINE ? ", \"line\"" : "");
+}
+
+static void features_text(uint64_t features)
+{
+	if (features & ZCDMA_FEATURE_STROBE)
+		printf("  strobe       a line\n");
+	if (features & ZCDMA_FEATURE_TRIGGER)
+		printf("  trigger      software, timer%s\n",
+		       features & ZCDMA_FEATURE_TRIGGER_LINE ? ", line" : "");
+}
+
 static int show(struct zcdma_device *device, bool json, unsigned int already)
 {
 	struct zcdma_channel_info channel;
@@ -99,9 +116,11 @@ static int show(struct zcdma_device *device, bool json, unsigned int already)
 		return ret;
 	if (json) {
 		printf("%s\n  {\"name\": \"%s\", \"node\": \"/dev/zcdma%u\", \"driver\": \"%s\", \"abi_version\": %u, "
-		       "\"pool_size\": %llu, \"pool_used\": %llu, \"channels\": [", already ? "," : "",
+		       "\"pool_size\": %llu, \"pool_used\": %llu, ", already ? "," : "",
 		       info.name, zcdma_device_number(device), info.driver, info.abi_version,
 		       (unsigned long long)info.pool_size, (unsigned long long)info.pool_used);
+		features_json(info.features);
+		printf("\"channels\": [");
 	} else {
 		printf("%s%s  /dev/zcdma%u  %s\n", already ? "\n" : "", info.name,
 		       zcdma_device_number(device), info.driver);
@@ -110,6 +129,7 @@ static int show(struct zcdma_device *device, bool json, unsigned int already)
 			       size_name(info.pool_used));
 		else
 			printf("  memory       the system's, %s in use\n", size_name(info.pool_used));
+		features_text(info.features);
 	}
 	for (unsigned int i = 0; !zcdma_device_get_channel(device, i, &channel); i++)
 		(json ? channel_json : channel_text)(device, &channel);

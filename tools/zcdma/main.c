@@ -51,6 +51,29 @@ static const struct command {
 	  "files there is aplay -D zcdma.\n\n"
 	  CHANNEL_HELP
 	  "  -q, --quiet         no progress\n" },
+	{ "strobe", cmd_strobe, "the lamp: show its settings, change them, pulse it",
+	  "usage: zcdma strobe [OPTIONS] [DEVICE]\n\n"
+	  "Without options it shows the settings, which hold until they are changed, and what the line\n"
+	  "has done. TIME is a number and ns, us, ms or s: 500us.\n\n"
+	  "  -m, --mode MODE     off; exposure: as long as a frame is exposed; fixed: for the duration\n"
+	  "  -d, --delay TIME    from the start of the exposure, up to 1s\n"
+	  "  -t, --duration TIME in mode fixed, from 1us to the device's limit\n"
+	  "  -i, --inverted WORD yes: active and inactive change places; no\n"
+	  "  -p, --pulse TIME    a test pulse, now; 0s ends it\n" },
+	{ "trigger", cmd_trigger, "what starts a frame: show, change, fire, watch",
+	  "usage: zcdma trigger [OPTIONS] [DEVICE]\n\n"
+	  "Without options it shows the settings, which hold until they are changed, and what came in.\n"
+	  "TIME is a number and ns, us, ms or s: 500us.\n\n"
+	  "  -m, --mode MODE     off: frames follow each other; on: each one waits for its trigger\n"
+	  "  -s, --source SOURCE software, line or timer\n"
+	  "  -a, --activation EDGE\n"
+	  "                      of the line: rising, falling or both\n"
+	  "  -v, --divider N     every Nth trigger starts a frame\n"
+	  "  -d, --delay TIME    from the trigger to the exposure, up to 1s\n"
+	  "  -t, --period TIME   of the timer, 1ms to 100s\n"
+	  "  -f, --fire          a software trigger, now\n"
+	  "  -w, --watch         print triggers as they come, until Ctrl-C\n"
+	  "  -n, --count N       print N lines, and end\n" },
 	{ "monitor", cmd_monitor, "frame rate, losses and latency, once a second",
 	  "usage: zcdma monitor [OPTIONS] [CHANNEL]\n\n"
 	  "Takes the channel while it runs. Latency is from the end of the DMA to this program.\n\n"

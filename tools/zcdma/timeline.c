@@ -8,9 +8,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "tool.h"
 
@@ -42,39 +40,13 @@ struct timeline {
 
 /* ---- What happened ---- */
 
-/* The device of a channel's name, for its strobe; NULL: it is a V4L2 node, or has none. */
-static struct zcdma_device *open_device(const char *name)
-{
-	struct zcdma_device_info info;
-	struct zcdma_device *device;
-	char *only = NULL;
-	int ret;
-
-	if (name && name[0] == '/')
-		return NULL;
-	if (name) {
-		only = strndup(name, strcspn(name, "/"));
-		if (!only)
-			return NULL;
-	}
-	ret = zcdma_device_open(&device, only);
-	free(only);
-	if (ret)
-		return NULL;
-	if (zcdma_device_get_info(device, &info) || !(info.features & ZCDMA_FEATURE_STROBE)) {
-		zcdma_device_close(device);
-		return NULL;
-	}
-	return device;
-}
-
 /* The last pulse of the strobe, if it is over and a new one. */
 static void note_pulse(struct timeline *t, struct zcdma_device *device)
 {
 	struct zcdma_gpio_state state;
 	struct pulse pulse;
 
-	if (!device || ioctl(zcdma_device_fd(device), ZCDMA_IOC_GPIO_STATE, &state))
+	if (!device || zcdma_device_get_gpio_state(device, &state))
 		return;
 	pulse = (struct pulse) { .on_ns = state.strobe_on_ns, .off_ns = state.strobe_off_ns };
 	if (pulse.off_ns < pulse.on_ns || pulse.on_ns < t->frames[0].exposure_start_ns ||
@@ -311,7 +283,7 @@ int cmd_timeline(int argc, char **argv)
 	static struct timeline t;
 	struct channel_options options = { .pattern = -1 };
 	const char *path = "timeline.svg";
-	struct zcdma_device *device;
+	struct zcdma_device *device = NULL;
 	struct zcdma_stream *s;
 	long long count = 10;
 	int option, ret;
@@ -339,7 +311,8 @@ int cmd_timeline(int argc, char **argv)
 	ret = open_channel(&options, &s);
 	if (ret)
 		return ret;
-	device = open_device(options.name);
+	/* For the strobe; a node that is not of zcdma has none. */
+	zcdma_get_device(s, &device);
 	catch_interrupt();
 	if (zcdma_get_direction(s) == ZCDMA_CAPTURE) {
 		ret = watch(&t, s, device, (unsigned int)count);
@@ -347,7 +320,6 @@ int cmd_timeline(int argc, char **argv)
 		complain("%s plays: a timeline is of what captures", options.name);
 		ret = EXIT_FAILED;
 	}
-	zcdma_device_close(device);
 	zcdma_close(s);
 	if (ret)
 		return ret;

@@ -6,6 +6,7 @@
  *   info.c     info
  *   capture.c  capture          picture.c  frames as PNG files
  *   play.c     play
+ *   gpio.c     strobe, trigger
  *   monitor.c  monitor
  *   timeline.c timeline
  *   doctor.c   doctor
@@ -51,6 +52,8 @@ struct channel_options {
 int cmd_info(int argc, char **argv);
 int cmd_capture(int argc, char **argv);
 int cmd_play(int argc, char **argv);
+int cmd_strobe(int argc, char **argv);
+int cmd_trigger(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);
 int cmd_timeline(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

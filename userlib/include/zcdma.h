@@ -110,6 +110,168 @@ int zcdma_device_get_pcm(struct zcdma_device *device, unsigned int channel,
  */
 int zcdma_device_alloc(struct zcdma_device *device, uint64_t size, unsigned int flags);
 
+/* ---- Strobe and trigger ---- */
+
+/*
+ * A device has at most one strobe and one trigger, which belong to its first video capture channel,
+ * or else its first capture channel. zcdma_get_device() gives the device of a stream.
+ *
+ * Settings hold until they are changed, by whichever program, and outlive it: get them, change the
+ * fields that matter, set them. They can be changed at any time, while a stream runs, too. All of
+ * this may be called from several threads at once.
+ */
+
+/**
+ * zcdma_device_get_strobe() - settings of the strobe, see struct zcdma_strobe
+ * @device: device
+ * @strobe: result
+ *
+ * Return: 0, -ENOTSUP where the device has no strobe line, -ENODEV.
+ */
+int zcdma_device_get_strobe(struct zcdma_device *device, struct zcdma_strobe *strobe);
+
+/**
+ * zcdma_device_set_strobe() - change the settings of the strobe
+ * @device: device
+ * @strobe: settings, times in ns; limit_ns is ignored
+ *
+ * Ends a pulse that is under way.
+ *
+ * Return: 0, -ENOTSUP where the device has no strobe line, -ERANGE where a time is outside of its
+ * range, -EINVAL, -ENODEV.
+ */
+int zcdma_device_set_strobe(struct zcdma_device *device, const struct zcdma_strobe *strobe);
+
+/**
+ * zcdma_device_pulse_strobe() - a test pulse, now
+ * @device: device
+ * @duration_ns: %ZCDMA_STROBE_DURATION_MIN_NS to zcdma_strobe::limit_ns; 0 ends a pulse that is
+ *	under way
+ *
+ * Does not wait for its end.
+ *
+ * Return: 0, -EBUSY where a pulse is under way, or frames have strobes at the moment, -ENOTSUP where
+ * the device has no strobe line, -ERANGE, -ENODEV.
+ */
+int zcdma_device_pulse_strobe(struct zcdma_device *device, uint64_t duration_ns);
+
+/**
+ * zcdma_device_get_trigger() - settings of the trigger, see struct zcdma_trigger
+ * @device: device
+ * @trigger: result
+ *
+ * Return: 0, -ENOTSUP where its frames cannot be triggered, -ENODEV.
+ */
+int zcdma_device_get_trigger(struct zcdma_device *device, struct zcdma_trigger *trigger);
+
+/**
+ * zcdma_device_set_trigger() - change the settings of the trigger
+ * @device: device
+ * @trigger: settings, times in ns
+ *
+ * Return: 0, -ENOTSUP where its frames cannot be triggered, or not by a line, -ERANGE where a number
+ * is outside of its range, -EINVAL, -ENODEV.
+ */
+int zcdma_device_set_trigger(struct zcdma_device *device, const struct zcdma_trigger *trigger);
+
+/**
+ * zcdma_device_software_trigger() - start a frame
+ * @device: its trigger's mode is ZCDMA_TRIGGER_ON, and the source ZCDMA_TRIGGER_SOFTWARE
+ *
+ * Does not wait for the frame.
+ *
+ * Return: 0, -EINVAL where mode or source is another, -EAGAIN where the channel does not run, -EBUSY
+ * where a frame is still being exposed (the trigger is missed, and counted), -ENOTSUP where its frames
+ * cannot be triggered, -ENODEV.
+ */
+int zcdma_device_software_trigger(struct zcdma_device *device);
+
+/**
+ * zcdma_device_get_gpio_state() - what strobe and trigger have done, see struct zcdma_gpio_state
+ * @device: device
+ * @state: result
+ *
+ * Return: 0, -ENOTSUP where the device has neither, -ENODEV.
+ */
+int zcdma_device_get_gpio_state(struct zcdma_device *device, struct zcdma_gpio_state *state);
+
+/** struct zcdma_gpio - strobe and trigger of a device, to wait for, and its GPIO block. Opaque. */
+struct zcdma_gpio;
+
+/**
+ * zcdma_device_open_gpio() - wait for triggers, or map the GPIO block
+ * @device: device; may be closed before the handle
+ * @gpio: where the handle goes; the caller ends it with zcdma_gpio_close()
+ *
+ * Return: 0, -ENOTSUP where the device has neither strobe nor trigger, -ENOMEM, -EMFILE, -ENODEV.
+ */
+int zcdma_device_open_gpio(struct zcdma_device *device, struct zcdma_gpio **gpio);
+
+/** zcdma_gpio_close() - unmap, end the handle. @gpio may be NULL. */
+void zcdma_gpio_close(struct zcdma_gpio *gpio);
+
+/**
+ * zcdma_gpio_fd() - readable while there have been triggers since the last zcdma_gpio_get_state()
+ *
+ * For poll() and epoll. The handle's: do not close.
+ */
+int zcdma_gpio_fd(const struct zcdma_gpio *gpio);
+
+/**
+ * zcdma_gpio_get_state() - as zcdma_device_get_gpio_state(); zcdma_gpio_fd() is not readable then
+ * @gpio: handle
+ * @state: result
+ *
+ * Return: 0 or -ENODEV.
+ */
+int zcdma_gpio_get_state(struct zcdma_gpio *gpio, struct zcdma_gpio_state *state);
+
+/**
+ * struct zcdma_gpio_block - the mapped registers of the strobe line's GPIO controller
+ * @registers: the first of them
+ * @size: bytes at @registers: all that the controller has, in whole pages
+ * @set: write @set_value there to make the strobe line high, whatever is active
+ * @clear: write @clear_value there to make it low
+ * @level: read it and look at @level_mask for what the line is at
+ * @set_value: see @set
+ * @clear_value: see @clear
+ * @level_mask: see @level
+ * @layout: enum zcdma_gpio_layout, the kind of controller, whose manual has the other registers
+ *
+ * The registers are 32 bits wide, little endian, and must be read and written as such. Writing to
+ * others than these is between the program and the GPIO controller's driver. The library allocates
+ * this; later versions may have more at its end.
+ */
+struct zcdma_gpio_block {
+	volatile void *registers;
+	size_t size;
+	volatile uint32_t *set;
+	volatile uint32_t *clear;
+	const volatile uint32_t *level;
+	uint32_t set_value;
+	uint32_t clear_value;
+	uint32_t level_mask;
+	uint32_t layout;
+};
+
+/**
+ * zcdma_gpio_map() - map the GPIO block, without /dev/mem
+ * @gpio: handle, which no other thread uses meanwhile
+ * @block: where the description goes; the handle's, until zcdma_gpio_unmap() or zcdma_gpio_close()
+ *
+ * Leads to every line of the controller, and so takes CAP_SYS_RAWIO. Gives the same again where it
+ * is mapped. The strobe does not need it: that is the kernel's, and switched off in time. A line that
+ * the program has written itself stays as it is when the device goes, or the program.
+ *
+ * Return: 0; -EPERM: without CAP_SYS_RAWIO; -EACCES: the device tree does not allow it
+ * (zcdma,gpio-user-mapping), or the block shares a page with another device (the kernel log says
+ * which); -ENOTSUP: the device tree names no block (zcdma,gpio-block); -ENOMEM; -ENODEV.
+ */
+int zcdma_gpio_map(struct zcdma_gpio *gpio, const struct zcdma_gpio_block **block);
+
+/** zcdma_gpio_unmap() - end that. Harmless when not mapped. */
+void zcdma_gpio_unmap(struct zcdma_gpio *gpio);
+
 /* ---- Streams ---- */
 
 /** struct zcdma_stream - a channel, or a V4L2 node, taken by this program. Opaque. */
@@ -174,6 +336,7 @@ struct zcdma_config {
  * @index: its number, from 0
  * @held: the program has it; the library's
  * @frame: frame record of the last transfer
+ * @reserved: the library's
  *
  * Valid while held, between zcdma_acquire() and zcdma_release(). Where frame.flags has
  * %ZCDMA_FRAME_ERROR, what is at @data is undefined.
@@ -185,6 +348,7 @@ struct zcdma_buffer {
 	uint32_t index;
 	uint32_t held;
 	struct zcdma_frame frame;
+	uint64_t reserved[4];
 };
 
 /**
@@ -264,6 +428,18 @@ int zcdma_pause(struct zcdma_stream *stream);
 
 /** zcdma_resume() - go on after zcdma_pause(), from there. Return: as zcdma_pause(). */
 int zcdma_resume(struct zcdma_stream *stream);
+
+/**
+ * zcdma_get_device() - the device whose channel a stream is
+ * @stream: stream
+ * @device: where the handle goes; the stream's, until that is closed: do not close
+ *
+ * Its strobe and trigger, for one, are there.
+ *
+ * Return: 0; on a V4L2 node -ENOTSUP where it is not of a zcdma device, -EACCES where this user must
+ * not open that.
+ */
+int zcdma_get_device(struct zcdma_stream *stream, struct zcdma_device **device);
 
 /** zcdma_get_direction() - ZCDMA_CAPTURE or ZCDMA_PLAYBACK */
 enum zcdma_direction zcdma_get_direction(const struct zcdma_stream *stream);
