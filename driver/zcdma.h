@@ -334,6 +334,7 @@ struct zcdma_chan_desc {
  * @dma_dev: the device that does DMA; NULL: @parent
  * @name: unique on this system, [A-Za-z0-9._-] only; NULL: from the node's label property or
  *	node name
+ * @numbered: put the smallest number after @name that makes it unique; leave room for that
  * @chans: the channels
  * @num_chans: entries of @chans, at least 1
  */
@@ -341,6 +342,7 @@ struct zcdma_device_desc {
 	struct device *parent;
 	struct device *dma_dev;
 	const char *name;
+	bool numbered;
 	const struct zcdma_chan_desc *chans;
 	unsigned int num_chans;
 };

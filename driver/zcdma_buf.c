@@ -180,8 +180,8 @@ static int pages_alloc(struct zcdma_buf *buf, unsigned int max_segments)
 	if (ret)
 		goto err_pages;
 	if (dma_map_sgtable(mem, &buf->sgt, buf->dir, 0)) {
-		/* Out of bounce buffers or IOMMU space, whatever the code says. */
-		ret = -ENOMEM;
+		/* Out of bounce buffers or IOMMU space, whatever it says. See report_no_room(). */
+		ret = -ENOSPC;
 		goto err_table;
 	}
 	if (max_segments && buf->sgt.nents > max_segments) {
@@ -300,9 +300,14 @@ static int memory_alloc(struct zcdma_buf *buf, const struct zcdma_buf_req *req)
 
 /* ---- Pool ---- */
 
-static void report_no_room(struct zcdma_device *zdev, size_t size)
+/* @ret: -ENOSPC where there was memory, but nothing to map it with */
+static void report_no_room(struct zcdma_device *zdev, size_t size, int ret)
 {
-	if (zdev->pool_size)
+	if (ret == -ENOSPC)
+		dev_err_ratelimited(zdev->parent,
+				    "no room for a buffer of %zu KiB: no bounce buffers or IOMMU addresses are left to map it; give the node a memory-region or enlarge swiotlb= on the kernel command line\n",
+				    size >> 10);
+	else if (zdev->pool_size)
 		dev_err_ratelimited(zdev->parent,
 				    "no room for a buffer of %zu KiB: %llu of the %llu KiB in %s are free, maybe in pieces; enlarge its size property\n",
 				    size >> 10, (zdev->pool_size - zdev->pool_used) >> 10,
@@ -403,10 +408,10 @@ err_unreserve:
 	if (ret == -ENOMEM && fatal_signal_pending(current))
 		ret = -EINTR;
 err_free:
-	if (ret == -ENOMEM)
-		report_no_room(zdev, size);
+	if (ret == -ENOMEM || ret == -ENOSPC)
+		report_no_room(zdev, size, ret);
 	kfree(buf);
-	return ERR_PTR(ret);
+	return ERR_PTR(ret == -ENOSPC ? -ENOMEM : ret);
 }
 EXPORT_SYMBOL_GPL(zcdma_buf_alloc);
 

@@ -328,6 +328,9 @@ static void give_all_back(struct zcdma_chan *chan, struct list_head *list)
  * @chan: channel, owned by the caller
  * @xfer: FREE or DONE, with @buf, @offset and @len set; the bytes belong to the device
  *
+ * The caller makes sure, where the numbers come from a program, that the range lies within the
+ * buffer, and of its alignment and length (struct zcdma_chan_desc): nobody looks again.
+ *
  * Before the channel is started, transfers only collect. Any context, also the done callback.
  *
  * Return: 0, or -ENODEV where the device is gone; then the transfer stays with the caller.

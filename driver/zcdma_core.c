@@ -113,10 +113,26 @@ static bool name_is_valid(const char *name)
 	return true;
 }
 
-/* Names become links below /dev/zcdma: two devices must not have the same. */
-static int name_claim(struct zcdma_device *zdev)
+static bool name_in_use(const char *name)
 {
-	struct name_entry *entry, *other;
+	struct name_entry *entry;
+
+	lockdep_assert_held(&names_lock);
+
+	list_for_each_entry(entry, &names_in_use, node)
+		if (!strcmp(entry->zdev->name, name))
+			return true;
+	return false;
+}
+
+/*
+ * Names become links below /dev/zcdma: two devices must not have the same. @numbered: make it so,
+ * by a number.
+ */
+static int name_claim(struct zcdma_device *zdev, bool numbered)
+{
+	size_t len = strlen(zdev->name);
+	struct name_entry *entry;
 	int ret = 0;
 
 	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
@@ -125,10 +141,14 @@ static int name_claim(struct zcdma_device *zdev)
 	entry->zdev = zdev;
 
 	mutex_lock(&names_lock);
-	list_for_each_entry(other, &names_in_use, node)
-		if (!strcmp(other->zdev->name, zdev->name))
-			ret = -EEXIST;
-	if (!ret)
+	for (unsigned int n = 0; numbered; n++) {
+		snprintf(zdev->name + len, sizeof(zdev->name) - len, "%u", n);
+		if (!name_in_use(zdev->name))
+			break;
+	}
+	if (name_in_use(zdev->name))
+		ret = -EEXIST;
+	else
 		list_add(&entry->node, &names_in_use);
 	mutex_unlock(&names_lock);
 
@@ -335,7 +355,7 @@ struct zcdma_device *zcdma_device_register(const struct zcdma_device_desc *desc)
 	ret = zcdma_gpio_init(zdev);
 	if (ret)
 		goto err_chans;
-	ret = name_claim(zdev);
+	ret = name_claim(zdev, desc->numbered);
 	if (ret)
 		goto err_gpio;
 	zcdma_debugfs_add(zdev);

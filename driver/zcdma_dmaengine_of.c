@@ -366,9 +366,20 @@ static int find_chan(struct zdma_dev *zd, struct device_node *np, struct zdma_ch
  */
 int zdma_of_parse(struct zdma_dev *zd)
 {
+	static const char * const gpios[] = {
+		"strobe-gpios", "trigger-gpios", "zcdma,gpio-block",
+	};
 	struct zdma_chan *zc;
 	struct device_node *np;
 	int ret;
+
+	/* A lamp by guesswork is worse than none: a DMA controller sees frames end, not begin. */
+	for (unsigned int i = 0; i < ARRAY_SIZE(gpios); i++) {
+		ret = zcdma_of_refuse(zd->dev, zd->dev->of_node, gpios[i],
+				      "devices that know when a frame is exposed");
+		if (ret)
+			return ret;
+	}
 
 	for_each_available_child_of_node(zd->dev->of_node, np) {
 		ret = find_chan(zd, np, &zc) ?: parse_chan(zc, np);

@@ -30,6 +30,10 @@
  * gone, and gives it back.
  *
  * The channel is owned from hw_params to hw_free.
+ *
+ * While a PCM is paused, ALSA's core asks for no pointer and reports the one that it had last. The
+ * driver cannot tell it of a later one: snd_pcm_period_elapsed() goes by the time of the last
+ * interrupt, which snd_pcm_do_pause() has just set to long ago, and would add a whole buffer.
  */
 #include <linux/math64.h>
 #include <linux/module.h>

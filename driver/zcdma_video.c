@@ -40,6 +40,9 @@
 #define MIN_QUEUED_BUFFERS	1
 #define MAX_BUFFERS		64
 
+/* A program that is late by this much, as programs are on a busy machine, loses no frame. */
+#define MAX_DELAY_NS		(50 * NSEC_PER_MSEC)
+
 /* A program that keeps up with its buffers loses no event. */
 #define MAX_FRAME_EVENTS	MAX_BUFFERS
 
@@ -137,6 +140,14 @@ static void zcdma_video_exposure(struct zcdma_chan *chan, void *priv, u64 sequen
 
 /* ---- Queue ---- */
 
+/* For VIDIOC_REQBUFS that asks for fewer, and for read() and write(). One is with the program. */
+static unsigned int zcdma_video_enough_buffers(const struct zcdma_video *video)
+{
+	u64 waiting = div64_u64(MAX_DELAY_NS, video->format.interval_ns);
+
+	return 1 + clamp_t(u64, waiting, MIN_QUEUED_BUFFERS, MAX_BUFFERS - 1);
+}
+
 static int zcdma_video_queue_setup(struct vb2_queue *queue, unsigned int *num_buffers,
 				   unsigned int *num_planes, unsigned int sizes[],
 				   struct device *alloc_devs[])
@@ -146,6 +157,9 @@ static int zcdma_video_queue_setup(struct vb2_queue *queue, unsigned int *num_bu
 	if (!*num_planes) {
 		*num_planes = 1;
 		sizes[0] = video->format.sizeimage;
+		/* Where there was no memory for so many, vb2 asks again whether these will do. */
+		if (!vb2_get_num_buffers(queue))
+			*num_buffers = max(*num_buffers, zcdma_video_enough_buffers(video));
 	} else if (*num_planes != 1 || sizes[0] < video->format.sizeimage ||
 		   sizes[0] > ZCDMA_BUFFER_SIZE_MAX) {
 		return -EINVAL;
@@ -495,11 +509,11 @@ static int zcdma_video_g_parm(struct file *file, void *priv, struct v4l2_streamp
 	if (video->queue.is_output) {
 		parm->parm.output.capability = V4L2_CAP_TIMEPERFRAME;
 		parm->parm.output.timeperframe = video->interval;
-		parm->parm.output.writebuffers = MIN_QUEUED_BUFFERS + 1;
+		parm->parm.output.writebuffers = zcdma_video_enough_buffers(video);
 	} else {
 		parm->parm.capture.capability = V4L2_CAP_TIMEPERFRAME;
 		parm->parm.capture.timeperframe = video->interval;
-		parm->parm.capture.readbuffers = MIN_QUEUED_BUFFERS + 1;
+		parm->parm.capture.readbuffers = zcdma_video_enough_buffers(video);
 	}
 	return 0;
 }

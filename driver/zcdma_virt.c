@@ -271,12 +271,14 @@ static void unregister(void *data)
 	zcdma_device_unregister(vdev->zdev);
 }
 
+/* @name: NULL: the node has one; else a number is put after it, for nodes may be called the same */
 static int zvirt_register(struct zvirt_dev *vdev, const char *name)
 {
 	struct zcdma_chan_desc descs[ZVIRT_MAX_CHANS] = {};
 	const struct zcdma_device_desc device = {
 		.parent = vdev->dev,
 		.name = name,
+		.numbered = name,
 		.chans = descs,
 		.num_chans = vdev->num_chans,
 	};
@@ -309,7 +311,6 @@ static int zvirt_register(struct zvirt_dev *vdev, const char *name)
 static int zvirt_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
-	char name[ZCDMA_NAME_LEN];
 	struct zvirt_dev *vdev;
 	int ret;
 
@@ -331,8 +332,7 @@ static int zvirt_probe(struct platform_device *pdev)
 		ret = parse_node(vdev) ?: zvirt_register(vdev, NULL);
 	} else {
 		set_default(vdev);
-		snprintf(name, sizeof(name), "virt%d", pdev->id);
-		ret = zvirt_register(vdev, name);
+		ret = zvirt_register(vdev, "virt");
 	}
 	if (ret)
 		return ret;

@@ -12,17 +12,8 @@ cd /tmp || exit
 log=/tmp/alsa.log
 bin=/usr/lib/zcdma/guest
 
-# check NAME COMMAND...: its output is shown where it fails.
-check() {
-	name=$1
-	shift
-	if "$@" >"$log" 2>&1; then
-		echo "ok - $name"
-	else
-		echo "not ok - $name"
-		tail -n 20 "$log" | sed 's/^/# /'
-	fi
-}
+# shellcheck source=tests/guest/libcheck.sh
+. "${0%/*}/libcheck.sh"
 
 # Noise without a byte of 0, which cannot be silence.
 head -c 400000 /dev/urandom | tr '\000' '\001' >noise

@@ -90,7 +90,7 @@ wait_for() {
 	n=0
 	until "$@"; do
 		n=$((n + 1))
-		[ $n -lt 200 ] || { echo "waited 20 s for: $*"; return 1; }
+		[ $n -lt 600 ] || { echo "waited 60 s for: $*"; return 1; }
 		sleep 0.1
 	done
 }

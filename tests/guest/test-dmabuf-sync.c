@@ -272,15 +272,24 @@ static void test_dmabuf_sync_keeps_what_was_drawn_on_an_importers_frame(void **s
 /* More than the bounce buffers hold is no memory, like any other lack of it. */
 static void test_buffer_larger_than_the_bounce_buffers_is_no_memory(void **state)
 {
-	unsigned long slots = 0;
 	FILE *f = fopen("/sys/kernel/debug/swiotlb/io_tlb_nslabs", "r");
+	unsigned long slots = 0;
+	char message[512] = "";
+	int log;
 
 	assert_non_null(f);
 	assert_int_equal(fscanf(f, "%lu", &slots), 1);
 	fclose(f);
 	assert_true(slots);
 	/* A slot is 2 KiB. */
+	log = zct_open_log();
 	assert_int_equal(zct_alloc(dev, slots << 12, ZCDMA_BUFFER_CACHED), -ENOMEM);
+	/* The remedy is the right one: there is memory, but none to bounce it through. */
+	assert_true(zct_read_log(log, message, sizeof(message)) > 0);
+	assert_non_null(strstr(message, "no room for a buffer"));
+	assert_non_null(strstr(message, "swiotlb="));
+	assert_null(strstr(message, "cma="));
+	close(log);
 	assert_int_equal(zct_used(dev), before);
 	fd = zct_alloc(dev, slots << 9, ZCDMA_BUFFER_CACHED);
 	assert_true(fd >= 0);

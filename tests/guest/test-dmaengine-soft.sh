@@ -263,14 +263,15 @@ check 'a controller that tells an end twice' says_twice
 hangs() {
 	echo 2000 >$faults/hold
 	n=$(lines_said)
-	capture_in 6 4096 &
+	capture_in 100 4096 &
 	player=$!
 	wait_for said "$n" 'channel in: no transfer ended for 1000 ms' || return
 	echo -1 >$faults/hold
 	wait "$player" || return
 	cat "$tmp/native"
-	# The four that were in the controller, and none that came later.
-	grep -q 'frames.* 0 lost, 4 failed$' "$tmp/native" && works
+	# Those that were in the controller, each second anew, and none that came later.
+	failed_frames=$(sed -n 's/.*frames.* 0 lost, \([0-9]*\) failed$/\1/p' "$tmp/native")
+	[ "$failed_frames" -ge 4 ] && [ "$failed_frames" -lt 100 ] && works
 }
 check 'transfers that never end' hangs
 
@@ -293,8 +294,9 @@ in_use() {
 check "the controller's driver cannot be unloaded while in use" in_use
 
 in_flight() {
+	# How many buffers v4l2-ctl gets depends on the camera's pace.
 	grep -q '^channel in .* running queued 0 active 4 ' $debug/zcdma/soft/state &&
-		grep -q '^channel cam .* running queued 0 active 4 ' $debug/zcdma/soft/state
+		grep -q '^channel cam .* running queued [0-9]* active 4 ' $debug/zcdma/soft/state
 }
 gone() {
 	[ ! -e "$(device_of soft)/driver" ] && [ ! -e /dev/zcdma/soft ]

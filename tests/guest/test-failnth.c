@@ -296,13 +296,19 @@ static int op_open_video(int arg)
 
 static void with_camera(int arg)
 {
+	/* At this pace VIDIOC_REQBUFS gives as many buffers as it is asked for. */
+	struct v4l2_streamparm parm = {
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.parm.capture.timeperframe = { 1, 30 },
+	};
+
 	if (op_open_video(arg))
 		die("cannot open the camera");
 	format = (struct v4l2_format) {
 		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
 		.fmt.pix = { .width = 320, .height = 240, .pixelformat = V4L2_PIX_FMT_YUYV },
 	};
-	if (ioctl(node, VIDIOC_S_FMT, &format))
+	if (ioctl(node, VIDIOC_S_FMT, &format) || ioctl(node, VIDIOC_S_PARM, &parm))
 		die("cannot set the format");
 }
 

@@ -159,6 +159,7 @@ static void test_trigger_button_exposes_a_frame(void **state)
 	zcv_control(&v, ZCDMA_V4L2_CID_TRIGGER_MODE, 1);
 	zcv_start(&v, 2);
 	zcv_control(&v, ZCDMA_V4L2_CID_TRIGGER_SOFTWARE, 1);
+	zcg_hold(true);
 	event = zcv_event(&v);
 	assert_int_equal(event.type, V4L2_EVENT_FRAME_SYNC);
 	assert_int_equal(event.u.frame_sync.frame_sequence, 0);
@@ -166,6 +167,7 @@ static void test_trigger_button_exposes_a_frame(void **state)
 	zcg_no_frame(&v, 0);
 	/* During the exposure it is missed, and the button does not say so. */
 	zcv_control(&v, ZCDMA_V4L2_CID_TRIGGER_SOFTWARE, 1);
+	zcg_hold(false);
 	frame = zcg_frame(&v);
 	assert_true(frame.flags & ZCDMA_FRAME_TRIGGER_TIME);
 	zcv_control(&v, ZCDMA_V4L2_CID_TRIGGER_SOFTWARE, 1);

@@ -18,6 +18,7 @@ bad-mapping-alone	-EINVAL: zcdma,gpio-user-mapping without zcdma,gpio-block: add
 bad-limit-0	-EINVAL: zcdma,strobe-max-us must be one number, 1 to 10000000
 bad-limit-huge	-EINVAL: zcdma,strobe-max-us must be one number, 1 to 10000000
 bad-limit-two	-EINVAL: zcdma,strobe-max-us must be one number, 1 to 10000000
+bad-line-slow	controller is behind a slow bus, out of reach for interrupts: use another
 bad-trigger-quiet	trigger-gpios: this line has no interrupt: use one that has
 bad-no-capture	-EINVAL: strobe-gpios is for devices with a capture channel: remove it
 bad-no-trigger	-EINVAL: trigger-gpios: channel raw cannot be triggered: remove the property

@@ -172,29 +172,10 @@ static void victim_importing(void)
 /* The importer is another device, of another driver. */
 static void victim_attached(void)
 {
-	struct v4l2_format fmt = {};
 	static struct zcv vivid;
-	char path[ZCV_TEXT], entry[ZCV_TEXT];
+	int bufs[3];
 
-	if (!zcv_find("video4linux", "name", "vivid-000-vid-out", entry))
-		exit(1);
-	snprintf(path, sizeof(path), "/dev/%.200s", entry);
-	zcv_open_path(&vivid, path, 0);
-	fmt.type = vivid.type;
-	zcv_ioctl(vivid.fd, VIDIOC_G_FMT, &fmt);
-	vivid.pix = fmt.fmt.pix;
-	zcv_open(&cam, "cam0");
-	zcv_format(&cam, vivid.pix.pixelformat, vivid.pix.width, vivid.pix.height);
-	zcv_start(&cam, 3);
-	zcv_alloc(&vivid, V4L2_MEMORY_DMABUF, 3, 0);
-	for (int i = 0; i < 3; i++) {
-		struct v4l2_buffer b = zcv_buffer(&vivid, i);
-
-		b.m.fd = zcv_export(&cam, i, O_RDWR);
-		b.bytesused = vivid.pix.sizeimage;
-		zcv_ioctl(vivid.fd, VIDIOC_QBUF, &b);
-	}
-	zcv_on(&vivid);
+	zcv_show_on_vivid(&vivid, &cam, bufs, 3);
 	ready();
 	for (;;)
 		zcv_queue(&cam, zcv_dequeue(&cam).index);

@@ -151,6 +151,19 @@ links_come_and_go() {
 	done
 }
 
+# devices=2 beside virt0 and virt1 of the device tree.
+parameter_takes_free_names() {
+	for parameter in devices=2 ''; do
+		rmmod zcdma-virt
+		# shellcheck disable=SC2086 # none is none
+		modprobe zcdma-virt $parameter
+		udevadm settle
+		is "devices with '$parameter'" "$(cat "$devices"/*/name | sort | tr '\n' ' ')" \
+			"virt0 virt1 ${parameter:+virt2 virt3 }"
+		[ ! "$parameter" ] || [ -c /dev/zcdma/virt3/cam ] || echo "virt3 has no camera"
+	done
+}
+
 nodes_are_for_group_video() {
 	is "modes below /dev/zcdma" "$(stat -L -c '%U %G %a' /dev/zcdma/*/* | uniq)" 'root video 660'
 	as_video sh -c 'exec 7<>/dev/zcdma/virt0/device' || echo "group video cannot open the device"
@@ -200,6 +213,7 @@ case_of test_channel_has_attributes channel_attributes
 case_of test_channel_names_its_owner channel_owner
 case_of test_links_lead_to_nodes links
 case_of test_links_come_and_go_with_the_device links_come_and_go
+case_of test_parameter_takes_free_names parameter_takes_free_names
 case_of test_nodes_are_for_group_video nodes_are_for_group_video
 case_of test_debugfs_is_for_root debugfs_is_for_root
 case_of test_addresses_are_for_root_only addresses_are_secret

@@ -56,13 +56,13 @@ static void test_position_never_goes_back(void **state)
 		zcs_put(&s, (struct zcdma_fill) { .index = i });
 	zcs_call(&s, ZCDMA_IOC_STREAM_START);
 	assert_int_equal(pthread_create(&thread, NULL, ask, &s), 0);
-	for (unsigned int i = 0; i < TRANSFERS; i++)
+	/* On a busy machine the other one needs longer. */
+	for (unsigned int i = 0; i < TRANSFERS || asked <= TRANSFERS / 10; i++)
 		zcs_fill(&s, zcs_wait(&s).index);
 	over = true;
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	printf("# asked %llu times\n", (unsigned long long)asked);
 	assert_int_equal(back, 0);
-	assert_true(asked > TRANSFERS / 10);
 	zcs_close(&s);
 	close(dev);
 }

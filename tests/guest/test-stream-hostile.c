@@ -84,8 +84,8 @@ static void *call(void *arg)
 	return NULL;
 }
 
-/* Frames until the deadline, all of them right. */
-static unsigned long stream_undisturbed(struct zcs *s, unsigned int seconds)
+/* Frames for that long, and however slow it is, more than ten; all of them right. */
+static void stream_undisturbed(struct zcs *s, unsigned int seconds)
 {
 	struct timespec now, end;
 	unsigned long frames = 0;
@@ -104,8 +104,7 @@ static unsigned long stream_undisturbed(struct zcs *s, unsigned int seconds)
 		assert_true(zcs_counts(s->maps[done.index], VICTIM_SIZE, &next));
 		zcs_fill(s, done.index);
 		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while (now.tv_sec < end.tv_sec);
-	return frames;
+	} while (now.tv_sec < end.tv_sec || frames <= 10);
 }
 
 static void attack(const char *channel, uint32_t flags, bool plausible)
@@ -130,7 +129,7 @@ static void attack(const char *channel, uint32_t flags, bool plausible)
 	assert_int_equal(pthread_create(&threads[0], NULL, scribble, &attacks[0]), 0);
 	assert_int_equal(pthread_create(&threads[1], NULL, call, &attacks[1]), 0);
 
-	assert_true(stream_undisturbed(&victim, seconds / 4) > 10);
+	stream_undisturbed(&victim, seconds / 4);
 
 	atomic_store(&stop, true);
 	for (unsigned int i = 0; i < 2; i++)

@@ -34,42 +34,14 @@ static void test_pulse_is_seen_outside(void **state)
 	assert_int_equal(other_lines(), others);
 }
 
-static void exposure_is_seen_outside(bool inverted)
-{
-	struct zcdma_strobe set = zcg_strobing(ZCDMA_STROBE_EXPOSURE);
-
-	set.inverted = inverted;
-	zcg_set_strobe(set);
-	zcg_set_trigger(zcg_triggered_by(ZCDMA_TRIGGER_SOFTWARE));
-	zcg_open(&v, 1000, 1000);
-	zcv_start(&v, 2);
-	for (unsigned int i = 0; i < 2; i++) {
-		struct zcdma_frame frame;
-		struct zcdma_gpio_state got;
-
-		assert_int_equal(zcg_pin(), inverted);
-		assert_int_equal(zcg_software_trigger(), 0);
-		zcg_hold(true);
-		assert_int_equal(zcg_pin(), !inverted);
-		zcg_hold(false);
-		frame = zcg_frame(&v);
-		assert_int_equal(zcg_pin(), inverted);
-		got = zcg_state();
-		assert_true(frame.flags & ZCDMA_FRAME_TRIGGER_TIME);
-		assert_in_range(got.strobe_on_ns, frame.exposure_start_ns,
-				frame.exposure_end_ns - 1);
-		assert_in_range(got.strobe_off_ns, frame.exposure_end_ns, frame.done_ns);
-	}
-}
-
 static void test_exposure_is_seen_outside(void **state)
 {
-	exposure_is_seen_outside(false);
+	zcg_exposure_is_seen_outside(&v, false);
 }
 
 static void test_inverted_exposure_is_seen_outside(void **state)
 {
-	exposure_is_seen_outside(true);
+	zcg_exposure_is_seen_outside(&v, true);
 }
 
 /* Program and monitor see the same levels, whichever of program and driver has set the pin. */

@@ -116,52 +116,20 @@ static void test_inverted_test_pulse_is_seen_outside(void **state)
 	pulse_is_seen_outside(true);
 }
 
-/* Up while the frame is exposed, down when it is not; the times are the record's. */
-static void exposure_is_seen_outside(bool inverted)
-{
-	struct zcdma_strobe set = zcg_strobing(ZCDMA_STROBE_EXPOSURE);
-	struct zcdma_gpio_state before = zcg_state();
-
-	set.inverted = inverted;
-	zcg_set_strobe(set);
-	zcg_set_trigger(zcg_triggered_by(ZCDMA_TRIGGER_SOFTWARE));
-	zcg_open(&v, 1000, 1000);
-	zcv_start(&v, 2);
-	for (unsigned int i = 0; i < 3; i++) {
-		struct zcdma_gpio_state after;
-		struct zcdma_frame frame;
-
-		assert_int_equal(zcg_pin(), inverted);
-		assert_int_equal(zcg_software_trigger(), 0);
-		zcg_hold(true);
-		assert_int_equal(zcg_pin(), !inverted);
-		assert_int_equal(zcg_pulse_strobe(NSEC_PER_MSEC), -EBUSY);
-		zcg_hold(false);
-		frame = zcg_frame(&v);
-		assert_int_equal(zcg_pin(), inverted);
-		after = zcg_state();
-		assert_int_equal(after.strobes, before.strobes + i + 1);
-		/* The pin has moved before anybody could have looked at the frame. */
-		assert_in_range(after.strobe_on_ns, frame.exposure_start_ns,
-				frame.exposure_end_ns - 1);
-		assert_in_range(after.strobe_off_ns, frame.exposure_end_ns, frame.done_ns);
-	}
-	assert_int_equal(zcg_state().strobes_cut, before.strobes_cut);
-}
-
 static void test_exposure_is_seen_outside(void **state)
 {
-	exposure_is_seen_outside(false);
+	zcg_exposure_is_seen_outside(&v, false);
 }
 
 static void test_inverted_exposure_is_seen_outside(void **state)
 {
-	exposure_is_seen_outside(true);
+	zcg_exposure_is_seen_outside(&v, true);
 }
 
 static void test_delay_and_duration_are_kept(void **state)
 {
 	struct zcdma_strobe set = zcg_strobing(ZCDMA_STROBE_FIXED);
+	uint64_t pulses = zcg_state().strobes;
 	struct zcdma_gpio_state got;
 	struct zcdma_frame frame;
 
@@ -173,9 +141,7 @@ static void test_delay_and_duration_are_kept(void **state)
 	zcv_start(&v, 2);
 	assert_int_equal(zcg_software_trigger(), 0);
 	frame = zcg_frame(&v);
-	zcg_wait_active(true);
-	zcg_wait_active(false);
-	got = zcg_state();
+	got = zcg_wait_pulses(pulses + 1);
 	/* How soon after that, test-strobe-times tells. */
 	assert_in_range(got.strobe_on_ns, frame.exposure_start_ns + set.delay_ns, zcv_now());
 	assert_in_range(got.strobe_off_ns, got.strobe_on_ns + set.duration_ns, zcv_now());

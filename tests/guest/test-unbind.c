@@ -356,28 +356,8 @@ static int unload_vivid(void **state)
 
 static void test_vivid_goes_on_with_our_buffers(void **state)
 {
-	struct v4l2_format fmt = {};
-	char path[ZCV_TEXT], entry[ZCV_TEXT];
-
-	assert_true(have_vivid && zcv_find("video4linux", "name", "vivid-000-vid-out", entry));
-	snprintf(path, sizeof(path), "/dev/%.200s", entry);
-	zcv_open_path(&vivid, path, 0);
-	fmt.type = vivid.type;
-	zcv_ioctl(vivid.fd, VIDIOC_G_FMT, &fmt);
-	vivid.pix = fmt.fmt.pix;
-	zcv_open(&cam, "cam0");
-	zcv_format(&cam, vivid.pix.pixelformat, vivid.pix.width, vivid.pix.height);
-	zcv_start(&cam, 3);
-	zcv_alloc(&vivid, V4L2_MEMORY_DMABUF, 3, 0);
-	for (int i = 0; i < 3; i++) {
-		struct v4l2_buffer b = zcv_buffer(&vivid, i);
-
-		fds[i] = zcv_export(&cam, i, O_RDWR | O_CLOEXEC);
-		b.m.fd = fds[i];
-		b.bytesused = vivid.pix.sizeimage;
-		zcv_ioctl(vivid.fd, VIDIOC_QBUF, &b);
-	}
-	zcv_on(&vivid);
+	assert_true(have_vivid);
+	zcv_show_on_vivid(&vivid, &cam, fds, 3);
 	zcv_dequeue(&vivid);
 	unbind();
 	zcv_close(&cam);

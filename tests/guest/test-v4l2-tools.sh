@@ -6,17 +6,8 @@ cam=/dev/zcdma/virt0/cam0
 out=/dev/zcdma/virt0/out0
 log=/tmp/v4l2-tools.log
 
-# check NAME COMMAND...: its output is shown where it fails.
-check() {
-	name=$1
-	shift
-	if "$@" >"$log" 2>&1; then
-		echo "ok - $name"
-	else
-		echo "not ok - $name"
-		tail -n 40 "$log" | sed 's/^/# /'
-	fi
-}
+# shellcheck source=tests/guest/libcheck.sh
+. "${0%/*}/libcheck.sh"
 
 # media NODE: the media device has one entity with one pad, and it is this node.
 media() {

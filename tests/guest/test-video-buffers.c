@@ -74,17 +74,31 @@ static void test_256_buffers_can_be_asked_for(void **state)
 	}
 }
 
-static void test_one_buffer_becomes_at_least_two(void **state)
+static unsigned int buffers_for_one(__u32 denominator)
 {
+	struct v4l2_streamparm parm = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
 	struct v4l2_requestbuffers req = {
 		.count = 1,
 		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
 		.memory = V4L2_MEMORY_MMAP,
 	};
 
-	zcv_open(&cam, "cam0");
+	zcv_interval(&cam, 1, denominator);
 	zcv_ioctl(cam.fd, VIDIOC_REQBUFS, &req);
-	assert_int_equal(req.count, 2);
+	zcv_ioctl(cam.fd, VIDIOC_G_PARM, &parm);
+	assert_int_equal(parm.parm.capture.readbuffers, req.count);
+	return req.count;
+}
+
+/* One with the program, and one for each frame that comes within 50 ms, at least one. */
+static void test_one_buffer_becomes_enough(void **state)
+{
+	zcv_open(&cam, "cam0");
+	zcv_format(&cam, V4L2_PIX_FMT_GREY, 16, 16);
+	assert_int_equal(buffers_for_one(5), 2);
+	assert_int_equal(buffers_for_one(50), 3);
+	assert_int_equal(buffers_for_one(100), 6);
+	assert_int_equal(buffers_for_one(1000), 51);
 }
 
 static void test_userptr_is_refused(void **state)
@@ -466,7 +480,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ZCV_TEST(test_capabilities_are_reported),
 		ZCV_TEST(test_256_buffers_can_be_asked_for),
-		ZCV_TEST(test_one_buffer_becomes_at_least_two),
+		ZCV_TEST(test_one_buffer_becomes_enough),
 		ZCV_TEST(test_userptr_is_refused),
 		ZCV_TEST(test_created_buffers_may_be_larger_but_not_smaller),
 		ZCV_TEST(test_buffers_can_be_added_while_streaming),

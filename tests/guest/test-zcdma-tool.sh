@@ -202,7 +202,7 @@ says wrong_direction_has_a_remedy err 'use zcdma play'
 check unknown_channel 1 zcdma capture virt0/nosuch
 says unknown_channel_has_a_remedy err 'zcdma info'
 check nothing_to_play 1 zcdma play virt0/raw-out /dev/null
-v4l2-ctl -d /dev/zcdma/virt0/cam0 --stream-mmap --stream-count=200 >/dev/null 2>&1 &
+v4l2-ctl -d /dev/zcdma/virt0/cam0 --stream-mmap >/dev/null 2>&1 &
 until grep -q video /sys/class/zcdma-channel/zcdma0-cam0/owner; do sleep 0.1; done
 check busy 1 zcdma capture virt0/cam0
 says busy_has_a_remedy err 'Device or resource busy: somebody else has it'

@@ -73,6 +73,23 @@ static inline void zcg_wait_active(bool active)
 	}
 }
 
+/* Until there have been so many pulses of the strobe, and the last one is over. */
+static inline struct zcdma_gpio_state zcg_wait_pulses(uint64_t pulses)
+{
+	uint64_t end = zcv_now() + ZCV_DEADLINE_MS * NSEC_PER_MSEC;
+	struct zcdma_gpio_state state;
+
+	for (;;) {
+		state = zcg_state();
+		if (state.strobes >= pulses && !(state.flags & ZCDMA_GPIO_STROBE_ACTIVE))
+			return state;
+		if (zcv_now() > end)
+			fail_msg("%llu pulses of the strobe instead of %llu",
+				 (unsigned long long)state.strobes, (unsigned long long)pulses);
+		usleep(1000);
+	}
+}
+
 /* dts/: zcdma,strobe-max-us */
 #define ZCG_LIMIT_NS	(5 * NSEC_PER_SEC)
 
@@ -154,12 +171,69 @@ static inline struct zcdma_frame zcg_frame(struct zcv *v)
 	return frame;
 }
 
+/*
+ * A frame by a software trigger, as soon as the exposure under way is over. Frames of before, which
+ * may be as late as the machine is busy, come first, and are of no interest.
+ */
+static inline struct zcdma_frame zcg_own_frame(struct zcv *v)
+{
+	uint64_t begin, end = zcv_now() + ZCV_DEADLINE_MS * NSEC_PER_MSEC;
+	struct zcdma_frame frame;
+	int ret;
+
+	do {
+		usleep(1000);
+		begin = zcv_now();
+		assert_true(begin < end);
+		ret = zcg_software_trigger();
+	} while (ret == -EBUSY);
+	assert_int_equal(ret, 0);
+	do {
+		frame = zcg_frame(v);
+	} while (frame.trigger_ns < begin);
+	return frame;
+}
+
 /* That no frame comes for a while. */
 static inline void zcg_no_frame(struct zcv *v, int ms)
 {
 	struct pollfd p = { .fd = v->fd, .events = POLLIN };
 
 	assert_int_equal(poll(&p, 1, ms), 0);
+}
+
+/* Up while the frame is exposed, down when it is not; the times are the record's. */
+static inline void zcg_exposure_is_seen_outside(struct zcv *v, bool inverted)
+{
+	struct zcdma_strobe set = zcg_strobing(ZCDMA_STROBE_EXPOSURE);
+	struct zcdma_gpio_state before = zcg_state();
+
+	set.inverted = inverted;
+	zcg_set_strobe(set);
+	zcg_set_trigger(zcg_triggered_by(ZCDMA_TRIGGER_SOFTWARE));
+	zcg_open(v, 1000, 1000);
+	zcv_start(v, 2);
+	for (unsigned int i = 0; i < 3; i++) {
+		struct zcdma_gpio_state after;
+		struct zcdma_frame frame;
+
+		assert_int_equal(zcg_pin(), inverted);
+		assert_int_equal(zcg_software_trigger(), 0);
+		zcg_hold(true);
+		assert_int_equal(zcg_pin(), !inverted);
+		assert_int_equal(zcg_pulse_strobe(NSEC_PER_MSEC), -EBUSY);
+		zcg_hold(false);
+		frame = zcg_frame(v);
+		assert_int_equal(zcg_pin(), inverted);
+		assert_true(frame.flags & ZCDMA_FRAME_TRIGGER_TIME);
+		after = zcg_state();
+		assert_int_equal(after.strobes, before.strobes + i + 1);
+		/* The pin has moved before anybody could have looked at the frame. */
+		assert_in_range(after.strobe_on_ns, frame.exposure_start_ns,
+				frame.exposure_end_ns - 1);
+		assert_in_range(after.strobe_off_ns, frame.exposure_end_ns, frame.done_ns);
+	}
+	assert_int_equal(zcg_state().strobes_cut, before.strobes_cut);
 }
 
 static inline int zcg_setup(void **state)

@@ -382,19 +382,23 @@ static inline void zcv_map(struct zcv *v, unsigned int index)
 	v->length[index] = b.length;
 }
 
-/* VIDIOC_REQBUFS, and mappings where the memory is MMAP. @flags: V4L2_MEMORY_FLAG_* */
+/*
+ * Exactly @count buffers, of which VIDIOC_REQBUFS may give more, and mappings where the memory is
+ * MMAP. @flags: V4L2_MEMORY_FLAG_*
+ */
 static inline void zcv_alloc(struct zcv *v, __u32 memory, unsigned int count, __u8 flags)
 {
-	struct v4l2_requestbuffers req = {
+	struct v4l2_create_buffers create = {
 		.count = count,
-		.type = v->type,
 		.memory = memory,
 		.flags = flags,
+		.format = { .type = v->type, .fmt.pix = v->pix },
 	};
 
-	zcv_ioctl(v->fd, VIDIOC_REQBUFS, &req);
-	assert_int_equal(req.count, count);
-	assert_int_equal(req.flags, flags);
+	zcv_ioctl(v->fd, VIDIOC_CREATE_BUFS, &create);
+	assert_int_equal(create.index, 0);
+	assert_int_equal(create.count, count);
+	assert_int_equal(create.flags, flags);
 	v->memory = memory;
 	v->count = count;
 	for (unsigned int i = 0; memory == V4L2_MEMORY_MMAP && i < count; i++)
@@ -486,6 +490,37 @@ static inline void zcv_check_streams(const char *chan)
 	for (unsigned int i = 0; i < 3; i++)
 		zcv_queue(&v, zcv_dequeue(&v).index);
 	zcv_close(&v);
+}
+
+/*
+ * Another device, of another driver, as importer: vivid's output (modprobe vivid node_types=0x100)
+ * streams what cam0 writes, from @num exported buffers that the caller closes or not.
+ */
+static inline void zcv_show_on_vivid(struct zcv *vivid, struct zcv *cam, int *bufs,
+				     unsigned int num)
+{
+	char path[ZCV_TEXT], entry[ZCV_TEXT];
+	struct v4l2_format fmt = {};
+
+	assert_true(zcv_find("video4linux", "name", "vivid-000-vid-out", entry));
+	snprintf(path, sizeof(path), "/dev/%.200s", entry);
+	zcv_open_path(vivid, path, 0);
+	fmt.type = vivid->type;
+	zcv_ioctl(vivid->fd, VIDIOC_G_FMT, &fmt);
+	vivid->pix = fmt.fmt.pix;
+	zcv_open(cam, "cam0");
+	zcv_format(cam, vivid->pix.pixelformat, vivid->pix.width, vivid->pix.height);
+	zcv_start(cam, num);
+	zcv_alloc(vivid, V4L2_MEMORY_DMABUF, num, 0);
+	for (unsigned int i = 0; i < num; i++) {
+		struct v4l2_buffer b = zcv_buffer(vivid, i);
+
+		bufs[i] = zcv_export(cam, i, O_RDWR | O_CLOEXEC);
+		b.m.fd = bufs[i];
+		b.bytesused = vivid->pix.sizeimage;
+		zcv_ioctl(vivid->fd, VIDIOC_QBUF, &b);
+	}
+	zcv_on(vivid);
 }
 
 /* ---- Events ---- */
