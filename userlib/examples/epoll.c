@@ -15,7 +15,7 @@
 #include <zcdma.h>
 
 #define MAX_CAMERAS	8
-#define SECONDS		2
+#define SECONDS		4
 
 /* What woke us: a camera's number and one of these. */
 enum source { FRAME, TRIGGER, TIMER };
