@@ -140,7 +140,8 @@ static int setup(void **state)
 	map = fd < 0 ? NULL : zct_map(fd, SIZE);
 	if (!map)
 		return -1;
-	if (system("modprobe brd rd_nr=1 rd_size=1024"))
+	/* udev would look into the disk whenever it was written to, and hold it as we unload it. */
+	if (system("udevadm control --stop-exec-queue && modprobe brd rd_nr=1 rd_size=1024"))
 		return -1;
 	disk = open(DISK, O_RDWR | O_DIRECT | O_CLOEXEC);
 	return disk < 0 ? -1 : 0;
@@ -152,7 +153,7 @@ static int teardown(void **state)
 	munmap(map, SIZE);
 	close(fd);
 	close(dev);
-	return system("modprobe -r brd");
+	return system("modprobe -r brd; ret=$?; udevadm control --start-exec-queue && exit $ret");
 }
 
 int main(void)

@@ -289,7 +289,7 @@ static int load_vivid(void **state)
 
 static int unload_vivid(void **state)
 {
-	return system("modprobe -r vivid");
+	return system("udevadm settle && modprobe -r vivid");
 }
 
 int main(int argc, char **argv)

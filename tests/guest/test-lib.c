@@ -195,7 +195,7 @@ static void test_capture_vivid(void)
 		}
 		close(fd);
 	}
-	if (system("modprobe -r vivid"))
+	if (system("udevadm settle && modprobe -r vivid"))
 		failed++;
 }
 
