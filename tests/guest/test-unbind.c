@@ -351,7 +351,7 @@ static int load_vivid(void **state)
 
 static int unload_vivid(void **state)
 {
-	return have_vivid && system("udevadm settle && modprobe -r vivid");
+	return have_vivid && system("udevadm settle -t 600 && modprobe -r vivid");
 }
 
 static void test_vivid_goes_on_with_our_buffers(void **state)
