@@ -37,6 +37,7 @@
 #include <zcdma.h>
 
 #include "count.h"
+#include "zce.h"
 
 #define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
 #define CAMERA		"virt1/cam0"
@@ -133,16 +134,9 @@ static void set_pattern(struct zcdma_stream *s)
 	must(zcdma_set_control(s, ZCDMA_CONTROL_TEST_PATTERN, control.max), "test pattern");
 }
 
-/*
- * The thread that stands for the hardware must not compete with the program for the processor, which
- * hardware does not do either.
- */
 static void like_hardware(const char *thread)
 {
-	char command[96];
-
-	snprintf(command, sizeof(command), "pid=$(pgrep -x '%s') && chrt -f -p 1 $pid", thread);
-	if (system(command))
+	if (zce_like_hardware(thread))
 		errx(1, "no thread %s", thread);
 }
 

@@ -14,6 +14,7 @@
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
 
+#include "zce.h"
 #include "zcv.h"
 
 #define FRAMES	240
@@ -38,20 +39,17 @@ static int open_counter(void)
 
 /*
  * Kernel instructions for a frame of the node, which is set up. A @worker's thread stands for the
- * DMA engine: it is not to compete with the task for the processor.
+ * DMA engine.
  */
 static uint64_t measure(const char *worker)
 {
 	int counter = open_counter();
 	struct v4l2_buffer b;
-	char command[96];
 	uint64_t count;
 
 	zcv_start(&node, 4);
-	if (worker) {
-		snprintf(command, sizeof(command), "chrt -f -p 1 $(pgrep -x %s)", worker);
-		assert_int_equal(system(command), 0);
-	}
+	if (worker)
+		assert_int_equal(zce_like_hardware(worker), 0);
 	for (int i = 0; i < FRAMES + 8; i++) {
 		/* The first ones warm up. */
 		if (i == 8)
