@@ -4,7 +4,7 @@
 # program for both, on vivid.
 # timeout: 120
 tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"; modprobe -rq vivid' EXIT
+trap 'rm -rf "$tmp"; udevadm settle; modprobe -rq vivid' EXIT
 
 # check NAME WANTED-LAST-LINE COMMAND...
 check() {

@@ -289,7 +289,7 @@ static int load_vivid(void **state)
 
 static int unload_vivid(void **state)
 {
-	return system("udevadm settle && modprobe -r vivid");
+	return zcv_unload_vivid();
 }
 
 int main(int argc, char **argv)

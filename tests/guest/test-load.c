@@ -487,14 +487,14 @@ static void test_50_loads(void **state)
 
 	for (unsigned int n = 0; n < scaled(50); n++) {
 		/* udev has a look at each new node. */
-		assert_int_equal(system("udevadm settle -t 300"), 0);
+		assert_int_equal(zcv_settle(), 0);
 		for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++)
 			if (syscall(SYS_delete_module, modules[i], O_NONBLOCK))
 				fail_msg("%s, unloaded for the %uth time: %s", modules[i], n + 1,
 					 strerror(errno));
 		assert_int_equal(system("modprobe -a zcdma-virt zcdma-dmaengine zcdma-video zcdma-pcm"), 0);
 	}
-	assert_int_equal(system("udevadm settle -t 300"), 0);
+	assert_int_equal(zcv_settle(), 0);
 	check_nothing_is_left();
 }
 

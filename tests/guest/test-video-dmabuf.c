@@ -280,7 +280,7 @@ static int load_vivid(void **state)
 
 static int unload_vivid(void **state)
 {
-	return have_vivid && system("udevadm settle && modprobe -r vivid");
+	return have_vivid && zcv_unload_vivid();
 }
 
 static void open_vivid(const char *name)

@@ -222,6 +222,19 @@ static inline long zcv_fault(const char *chan, const char *fault)
 	return strtol(text, NULL, 0);
 }
 
+/* ---- Modules ---- */
+
+/* udev opens each new node once, and whoever has a node open holds its module. */
+static inline int zcv_settle(void)
+{
+	return system("udevadm settle -t 600");
+}
+
+static inline int zcv_unload_vivid(void)
+{
+	return zcv_settle() || system("modprobe -r vivid");
+}
+
 /* ---- Nodes ---- */
 
 /* The node of a channel; false: there is none. No udev in between: devtmpfs makes it at once. */
