@@ -163,12 +163,12 @@ static inline bool zcdma_ring_set_need_kick(struct zcdma_ring *ring, bool need)
 }
 
 /*
- * Whether the program has anything to consume. It may lie: it is the one to be woken in vain. Any
- * context, not serialized.
+ * How many done entries the program has yet to consume. It may lie: it is the one to be woken in
+ * vain. Any context, not serialized.
  */
-static inline bool zcdma_ring_pending(const struct zcdma_ring *ring)
+static inline u32 zcdma_ring_pending(const struct zcdma_ring *ring)
 {
-	return READ_ONCE(ring->done_tail) != READ_ONCE(ring->words->done_head);
+	return READ_ONCE(ring->done_tail) - READ_ONCE(ring->words->done_head);
 }
 
 #endif /* ZCDMA_RING_H */

@@ -99,7 +99,7 @@ struct stream_buffer {
  * @stride: bytes of a buffer
  * @area: the ring area
  * @area_size: its bytes
- * @wait: pollers, and those who drain
+ * @wait: pollers, readers, and those who drain
  * @work: completions of cached buffers, and feeding that took too long
  * @mutex: serializes start, stop, kick, attach
  * @started: between start and stop; written under @mutex and @lock
@@ -604,6 +604,28 @@ static long stream_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
+/* Only to wait: what there is to read lies in the done ring. */
+static ssize_t stream_read(struct file *file, char __user *user, size_t count, loff_t *pos)
+{
+	struct zcdma_stream *s = file->private_data;
+	u64 pending;
+	int ret;
+
+	if (count < sizeof(pending))
+		return -EINVAL;
+	pending = zcdma_ring_pending(&s->ring);
+	if (!pending && file->f_flags & O_NONBLOCK)
+		return zcdma_chan_gone(s->chan) ? -ENODEV : -EAGAIN;
+	ret = wait_event_interruptible(s->wait,
+				       (pending = zcdma_ring_pending(&s->ring)) ||
+				       zcdma_chan_gone(s->chan));
+	if (ret)
+		return -EINTR;
+	if (!pending)
+		return -ENODEV;
+	return put_user(pending, (u64 __user *)user) ?: sizeof(pending);
+}
+
 static __poll_t stream_poll(struct file *file, poll_table *wait)
 {
 	struct zcdma_stream *s = file->private_data;
@@ -674,6 +696,8 @@ static int stream_release(struct inode *inode, struct file *file)
 static const struct file_operations stream_fops = {
 	.owner = THIS_MODULE,
 	.release = stream_release,
+	.llseek = noop_llseek,
+	.read = stream_read,
 	.poll = stream_poll,
 	.mmap = stream_mmap,
 	.unlocked_ioctl = stream_ioctl,

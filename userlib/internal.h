@@ -32,6 +32,8 @@ struct zcdma_device {
  * struct zcdma_ops - what the two kinds of streams do differently
  * @acquire: without waiting; -EAGAIN: nothing there. Native streams: beyond the fast path
  * @release: @buffer is held
+ * @wait: until @acquire may have something, without a time limit; -ENODEV: for the last time.
+ *	NULL: by poll()
  * @other: see the functions of zcdma.h
  */
 struct zcdma_ops {
@@ -40,6 +42,7 @@ struct zcdma_ops {
 	int (*drain)(struct zcdma_stream *stream);
 	int (*acquire)(struct zcdma_stream *stream, struct zcdma_buffer **buffer);
 	int (*release)(struct zcdma_stream *stream, struct zcdma_buffer *buffer);
+	int (*wait)(struct zcdma_stream *stream);
 	int (*set_control)(struct zcdma_stream *stream, unsigned int id, int64_t value);
 	int (*export_buffer)(struct zcdma_stream *stream, unsigned int index);
 	int (*import_buffer)(struct zcdma_stream *stream, unsigned int index, int fd);

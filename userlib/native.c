@@ -136,6 +136,13 @@ static int native_release(struct zcdma_stream *s, struct zcdma_buffer *b)
 	return zcdma_fast_put(ring_of(s), b) ? zcdma_kick(s) : 0;
 }
 
+static int native_wait(struct zcdma_stream *s)
+{
+	uint64_t pending;
+
+	return read(s->fd, &pending, sizeof(pending)) < 0 ? -errno : 0;
+}
+
 static int native_set_control(struct zcdma_stream *s, unsigned int id, int64_t value)
 {
 	struct zcdma_control control = { .id = id, .value = value };
@@ -206,6 +213,7 @@ static const struct zcdma_ops native_ops = {
 	.drain = native_drain,
 	.acquire = native_acquire,
 	.release = native_release,
+	.wait = native_wait,
 	.set_control = native_set_control,
 	.export_buffer = native_export,
 	.import_buffer = native_import,

@@ -174,9 +174,24 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-int zcdma_acquire_slow(struct zcdma_stream *stream, struct zcdma_buffer **buffer, int timeout_ms)
+/* 0: there may be something; -ENODEV: for the last time. */
+static int wait_by_poll(struct zcdma_stream *stream, int timeout_ms)
 {
 	struct pollfd pfd = { .fd = stream->fd, .events = POLLIN };
+	int ret = poll(&pfd, 1, timeout_ms);
+
+	if (ret < 0)
+		return -errno;
+	if (!ret)
+		return -ETIMEDOUT;
+	if (pfd.revents & (POLLHUP | POLLNVAL))
+		return -ENODEV;
+	/* What V4L2 says of a node that does not stream. */
+	return (pfd.revents & (POLLERR | POLLIN)) == POLLERR ? -EINVAL : 0;
+}
+
+int zcdma_acquire_slow(struct zcdma_stream *stream, struct zcdma_buffer **buffer, int timeout_ms)
+{
 	int64_t deadline = timeout_ms > 0 ? now_ms() + timeout_ms : 0;
 	int left = timeout_ms;
 	int gone = 0;
@@ -189,15 +204,13 @@ int zcdma_acquire_slow(struct zcdma_stream *stream, struct zcdma_buffer **buffer
 		/* What was done before the device went has been delivered. */
 		if (gone)
 			return -ENODEV;
-		ret = poll(&pfd, 1, left);
-		if (ret < 0)
-			return -errno;
-		if (!ret)
-			return timeout_ms ? -ETIMEDOUT : -EAGAIN;
-		gone = pfd.revents & (POLLHUP | POLLNVAL);
-		/* What V4L2 says of a node that does not stream. */
-		if ((pfd.revents & (POLLERR | POLLIN | POLLHUP)) == POLLERR)
-			return -EINVAL;
+		if (timeout_ms < 0 && stream->ops->wait)
+			ret = stream->ops->wait(stream);
+		else
+			ret = wait_by_poll(stream, left);
+		gone = ret == -ENODEV;
+		if (ret && !gone)
+			return ret == -ETIMEDOUT && !timeout_ms ? -EAGAIN : ret;
 		if (timeout_ms > 0) {
 			int64_t rest = deadline - now_ms();
 

@@ -473,6 +473,97 @@ static void test_drain_waits_for_the_last_byte(void **state)
 	zcs_close(&s);
 }
 
+struct waiter {
+	pthread_t thread;
+	int fd;
+	int ret;
+};
+
+/* Entries of the done ring, or a negative error. */
+static int read_pending(int fd)
+{
+	uint64_t pending = 0;
+	ssize_t n = read(fd, &pending, sizeof(pending));
+
+	if (n < 0)
+		return -errno;
+	assert_int_equal(n, sizeof(pending));
+	return (int)pending;
+}
+
+static void *wait_in_read(void *arg)
+{
+	struct waiter *w = arg;
+
+	w->ret = read_pending(w->fd);
+	return NULL;
+}
+
+static void start_waiter(struct waiter *w, const struct zcs *s)
+{
+	w->fd = s->fd;
+	assert_int_equal(pthread_create(&w->thread, NULL, wait_in_read, w), 0);
+}
+
+static int join_waiter(struct waiter *w)
+{
+	assert_int_equal(pthread_join(w->thread, NULL), 0);
+	return w->ret;
+}
+
+static void test_read_ends_when_something_is_done(void **state)
+{
+	struct zcdma_done done;
+	struct waiter w[2];
+	struct zcs s;
+
+	zcs_open(&s, dev, SINK, 2, 4096, 0);
+	assert_int_equal(fcntl(s.fd, F_SETFL, O_RDWR | O_NONBLOCK), 0);
+	assert_int_equal(read_pending(s.fd), -EAGAIN);
+	assert_int_equal(fcntl(s.fd, F_SETFL, O_RDWR), 0);
+	start_waiter(&w[0], &s);
+	start_waiter(&w[1], &s);
+	zcs_fill(&s, 1);
+	zcs_call(&s, ZCDMA_IOC_STREAM_START);
+	/* Whoever waits, and whoever comes now. */
+	assert_int_equal(join_waiter(&w[0]), 1);
+	assert_int_equal(join_waiter(&w[1]), 1);
+	assert_int_equal(read_pending(s.fd), 1);
+	assert_true(zcs_take(&s, &done));
+	assert_int_equal(done.index, 1);
+	/* A stop ends it too, by what it gives back. */
+	stall("raw-out", true);
+	zcs_fill(&s, 0);
+	start_waiter(&w[0], &s);
+	zcs_call(&s, ZCDMA_IOC_STREAM_STOP);
+	assert_int_equal(join_waiter(&w[0]), 1);
+	assert_true(zcs_take(&s, &done));
+	stall("raw-out", false);
+	zcs_close(&s);
+}
+
+static void on_signal(int number)
+{
+}
+
+static void test_read_ends_by_a_signal(void **state)
+{
+	const struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct waiter w;
+	struct zcs s;
+
+	assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
+	zcs_open(&s, dev, SINK, 1, 4096, 0);
+	start_waiter(&w, &s);
+	/* The first may come before it waits. */
+	while (pthread_tryjoin_np(w.thread, NULL) == EBUSY) {
+		pthread_kill(w.thread, SIGUSR1);
+		sched_yield();
+	}
+	assert_int_equal(w.ret, -EINTR);
+	zcs_close(&s);
+}
+
 /* ---- Misuse ---- */
 
 static void test_bad_fill_entries_are_refused_one_by_one(void **state)
@@ -555,6 +646,8 @@ static void test_unknown_calls_are_refused(void **state)
 	control = (struct zcdma_control) { .value = control.def };
 	assert_int_equal(zct_ioctl(s.fd, ZCDMA_IOC_STREAM_CONTROL, &control), 0);
 	assert_int_equal(read(s.fd, &c, 1), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(write(s.fd, &c, 1), -1);
 	assert_int_equal(errno, EINVAL);
 	zcs_close(&s);
 }
@@ -718,6 +811,7 @@ static void test_stream_survives_unbind(void **state)
 		struct zcdma_stream_buffer buffer = { .index = 0, .fd_flags = O_RDWR };
 		char name[256];
 		unsigned int errors, num;
+		struct waiter waiter;
 		pthread_t poller;
 		void *revents;
 		struct zcs s, idle;
@@ -728,6 +822,7 @@ static void test_stream_survives_unbind(void **state)
 		/* Nothing is under way here: only the unbinding can wake it. */
 		zcs_call(&idle, ZCDMA_IOC_STREAM_START);
 		assert_int_equal(pthread_create(&poller, NULL, poll_forever, &idle.fd), 0);
+		start_waiter(&waiter, &idle);
 		for (uint32_t i = 0; i < 8; i++)
 			zcs_put(&s, (struct zcdma_fill) { .index = i });
 		zcs_call(&s, ZCDMA_IOC_STREAM_START);
@@ -736,6 +831,7 @@ static void test_stream_survives_unbind(void **state)
 		zcs_write_file(DRIVER "unbind", name);
 		assert_int_equal(pthread_join(poller, &revents), 0);
 		assert_int_equal((uintptr_t)revents, POLLHUP | POLLERR);
+		assert_int_equal(join_waiter(&waiter), -ENODEV);
 		assert_true(zcs_poll(&s, 0) & POLLHUP);
 		assert_int_equal(zct_ioctl(s.fd, ZCDMA_IOC_STREAM_START, NULL), -ENODEV);
 		assert_int_equal(zct_ioctl(s.fd, ZCDMA_IOC_STREAM_STOP, NULL), -ENODEV);
@@ -814,6 +910,8 @@ int main(void)
 		TEST(test_starved_stream_resumes_by_a_kick),
 		TEST(test_stop_gives_everything_back),
 		TEST(test_drain_waits_for_the_last_byte),
+		TEST(test_read_ends_when_something_is_done),
+		TEST(test_read_ends_by_a_signal),
 		TEST(test_bad_fill_entries_are_refused_one_by_one),
 		TEST(test_unknown_calls_are_refused),
 		TEST(test_export_outlives_the_stream),

@@ -91,6 +91,11 @@ static uint64_t measure_vivid(void)
 	return cost;
 }
 
+static int setup(void **state)
+{
+	return zce_steady_scheduler();
+}
+
 static uint64_t hd;
 
 static void test_frame_costs_no_more_than_vivid(void **state)
@@ -101,10 +106,10 @@ static void test_frame_costs_no_more_than_vivid(void **state)
 	printf("# kernel instructions for a frame: vivid 640x360 %llu, zcdma 1280x720 %llu\n",
 	       (unsigned long long)vivid, (unsigned long long)hd);
 	/*
-	 * Both are mostly the scheduler's and vb2's. What the scheduler does differs from boot to
-	 * boot: vivid was seen between 8,030 and 8,205, and this driver between 8,078 and 8,127.
+	 * Both are mostly the scheduler's and vb2's, and what they find differs from boot to boot: in
+	 * eight, vivid was seen between 7,783 and 7,963, and this driver between 7,615 and 7,732.
 	 */
-	assert_in_range(hd, 1, vivid + vivid / 50);
+	assert_in_range(hd, 1, vivid);
 }
 
 static void test_frame_costs_the_same_at_4k(void **state)
@@ -123,5 +128,5 @@ int main(void)
 		ZCV_TEST(test_frame_costs_the_same_at_4k),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, setup, NULL);
 }

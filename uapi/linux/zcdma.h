@@ -489,6 +489,11 @@ struct zcdma_done {
  * the done ring is not empty, and EPOLLHUP | EPOLLERR once the device is gone. All calls can be
  * made from any thread.
  *
+ * read() waits until the done ring is not empty, and reads the number of its entries, a __u64; it
+ * takes none. For a thread that waits for this stream alone that is cheaper than poll(). EAGAIN:
+ * O_NONBLOCK, and empty. EINTR: a signal. ENODEV: empty, and the device is gone. EINVAL: room for
+ * fewer than 8 bytes.
+ *
  * EBUSY: the channel has an owner. EINVAL: a value is out of its range. ENOMEM: no memory for the
  * buffers; the kernel log says more. EOPNOTSUPP: the device's pool cannot be mapped cached.
  */
