@@ -397,7 +397,8 @@ static void keep_running(unsigned int num, int flags)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, flags)) > 0) {
+	/* Not until none has ended: where a fork takes long, there is always one. */
+	for (unsigned int n = 0; n < num && (pid = waitpid(-1, &status, flags)) > 0; n++) {
 		for (unsigned int i = 0; i < num; i++) {
 			if (pids[i] != pid)
 				continue;
