@@ -100,13 +100,14 @@ static int contig_alloc(struct zcdma_buf *buf)
 
 	if (buf->zdev->pool_no_map)
 		return -EOPNOTSUPP;
-	buf->page = dma_alloc_pages(mem, buf->size, &buf->dma, buf->dir,
+	/* In both directions: others may use this mapping, see zcdma_dmabuf_map(). */
+	buf->page = dma_alloc_pages(mem, buf->size, &buf->dma, DMA_BIDIRECTIONAL,
 				    GFP_KERNEL | __GFP_NOWARN);
 	if (!buf->page)
 		return -ENOMEM;
 	ret = set_single_segment(buf, buf->page);
 	if (ret) {
-		dma_free_pages(mem, buf->size, buf->page, buf->dma, buf->dir);
+		dma_free_pages(mem, buf->size, buf->page, buf->dma, DMA_BIDIRECTIONAL);
 		return ret;
 	}
 	buf->vaddr = page_address(buf->page);
@@ -116,7 +117,7 @@ static int contig_alloc(struct zcdma_buf *buf)
 static void contig_free(struct zcdma_buf *buf)
 {
 	sg_free_table(&buf->sgt);
-	dma_free_pages(buf->zdev->mem, buf->size, buf->page, buf->dma, buf->dir);
+	dma_free_pages(buf->zdev->mem, buf->size, buf->page, buf->dma, DMA_BIDIRECTIONAL);
 }
 
 static void pages_release(struct zcdma_buf *buf, unsigned int num)

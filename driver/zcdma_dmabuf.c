@@ -99,12 +99,38 @@ static void zcdma_dmabuf_detach(struct dma_buf *dmabuf, struct dma_buf_attachmen
 	kfree(a);
 }
 
+/*
+ * A buffer from dma_alloc_pages() is mapped to our own device from the start, in both directions.
+ * That mapping serves when the device imports it, too: two of the same memory would be more than
+ * the DMA API's debugging can tell apart (Linux 6.12).
+ */
+static bool is_mapped_already(const struct zcdma_buf *buf, const struct zcdma_attachment *a)
+{
+	return buf->backing == ZCDMA_BUF_CONTIG && a->dev == buf->zdev->mem;
+}
+
+static void use_own_mapping(const struct zcdma_buf *buf, struct zcdma_attachment *a,
+			    enum dma_data_direction dir)
+{
+	dma_addr_t dma = buf->dma;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	a->sgt.nents = a->sgt.orig_nents;
+	for_each_sgtable_dma_sg(&a->sgt, sg, i) {
+		sg_dma_address(sg) = dma;
+		sg_dma_len(sg) = sg->length;
+		dma += sg->length;
+	}
+	dma_sync_sgtable_for_device(a->dev, &a->sgt, dir);
+}
+
 static struct sg_table *zcdma_dmabuf_map(struct dma_buf_attachment *attach,
 					 enum dma_data_direction dir)
 {
 	struct zcdma_buf *buf = attach->dmabuf->priv;
 	struct zcdma_attachment *a = attach->priv;
-	int ret;
+	int ret = 0;
 
 	/*
 	 * A program may draw on what the device wrote. Where the mapping bounces, end_cpu_access
@@ -114,7 +140,10 @@ static struct sg_table *zcdma_dmabuf_map(struct dma_buf_attachment *attach,
 		dir = DMA_BIDIRECTIONAL;
 
 	mutex_lock(&buf->lock);
-	ret = dma_map_sgtable(a->dev, &a->sgt, dir, 0);
+	if (is_mapped_already(buf, a))
+		use_own_mapping(buf, a, dir);
+	else
+		ret = dma_map_sgtable(a->dev, &a->sgt, dir, 0);
 	if (!ret) {
 		a->dir = dir;
 		a->mapped = true;
@@ -131,7 +160,10 @@ static void zcdma_dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_tabl
 
 	mutex_lock(&buf->lock);
 	a->mapped = false;
-	dma_unmap_sgtable(a->dev, sgt, a->dir, 0);
+	if (is_mapped_already(buf, a))
+		dma_sync_sgtable_for_cpu(a->dev, sgt, a->dir);
+	else
+		dma_unmap_sgtable(a->dev, sgt, a->dir, 0);
 	mutex_unlock(&buf->lock);
 }
 
