@@ -9,8 +9,9 @@
  * DMA, with the same address limits, translation and coherency, which no driver ever binds to.
  * (s5p-mfc has such memory devices, too.)
  *
- * Behind an IOMMU a twin would have no translation of its own. There, the DMA device itself
- * serves: its domain outlives the driver, and nothing of the dma-ranges map is used.
+ * Behind an IOMMU that translates, a twin would have no translation of its own. There, the DMA
+ * device itself serves: its domain outlives the driver, and nothing of the dma-ranges map is used.
+ * Where the IOMMU passes addresses through, they are made as without one, and the twin serves.
  */
 #include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
@@ -86,6 +87,18 @@ out_put:
 	return ret;
 }
 
+/* Whether the addresses that @dev uses are an IOMMU's. */
+static bool is_translated(struct device *dev)
+{
+#ifdef CONFIG_IOMMU_API
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return domain && domain->type & __IOMMU_DOMAIN_PAGING;
+#else
+	return false;
+#endif
+}
+
 /**
  * zcdma_mem_create() - set up the memory device of a new device
  * @zdev: has no memory device yet; owns the result, put with its last reference
@@ -99,10 +112,10 @@ int zcdma_mem_create(struct zcdma_device *zdev, struct device *dma_dev)
 	struct device *dev;
 	int ret;
 
-	if (device_iommu_mapped(dma_dev)) {
+	if (is_translated(dma_dev)) {
 		if (of_property_present(zdev->parent->of_node, "memory-region"))
 			return dev_err_probe(zdev->parent, -EINVAL,
-					     "memory-region is of no use behind an IOMMU: remove the property\n");
+					     "memory-region is of no use behind an IOMMU that translates: remove the property\n");
 		zdev->mem = get_device(dma_dev);
 		return 0;
 	}
