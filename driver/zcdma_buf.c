@@ -301,6 +301,16 @@ static int memory_alloc(struct zcdma_buf *buf, const struct zcdma_buf_req *req)
 
 /* ---- Pool ---- */
 
+static u64 pool_free(struct zcdma_device *zdev)
+{
+	u64 used;
+
+	mutex_lock(&zdev->buf_lock);
+	used = zdev->pool_used;
+	mutex_unlock(&zdev->buf_lock);
+	return zdev->pool_size - used;
+}
+
 /* @ret: -ENOSPC where there was memory, but nothing to map it with */
 static void report_no_room(struct zcdma_device *zdev, size_t size, int ret)
 {
@@ -311,7 +321,7 @@ static void report_no_room(struct zcdma_device *zdev, size_t size, int ret)
 	else if (zdev->pool_size)
 		dev_err_ratelimited(zdev->parent,
 				    "no room for a buffer of %zu KiB: %llu of the %llu KiB in %s are free, maybe in pieces; enlarge its size property\n",
-				    size >> 10, (zdev->pool_size - zdev->pool_used) >> 10,
+				    size >> 10, pool_free(zdev) >> 10,
 				    zdev->pool_size >> 10, zdev->pool_name);
 	else
 		dev_err_ratelimited(zdev->parent,
