@@ -289,6 +289,35 @@ static inline bool submit(struct zcdma_chan *chan, struct zcdma_xfer *xfer)
 	return true;
 }
 
+/* A transfer that the engine has never really had. */
+static void take_back(struct zcdma_xfer *xfer)
+{
+	xfer->state = ZCDMA_XFER_QUEUED;
+	xfer->exposed = false;
+	clear_frame(&xfer->frame);
+}
+
+/*
+ * Hand the oldest queued transfers to an engine that is about to start. What it refuses, and what
+ * comes after that, it is offered again once it runs: should it not start, the order is kept.
+ */
+static void feed_before_start(struct zcdma_chan *chan)
+{
+	struct zcdma_xfer *xfer;
+
+	lockdep_assert_held(&chan->lock);
+
+	while (chan->num_active < chan->desc.depth && !list_empty(&chan->queued)) {
+		xfer = list_first_entry(&chan->queued, struct zcdma_xfer, node);
+		list_del(&xfer->node);
+		if (submit(chan, xfer))
+			continue;
+		take_back(xfer);
+		list_add(&xfer->node, &chan->queued);
+		return;
+	}
+}
+
 /* Hand the oldest queued transfers to the engine; those that it refuses go to @refused. */
 static void feed(struct zcdma_chan *chan, struct list_head *refused)
 {
@@ -513,7 +542,7 @@ int zcdma_chan_start(struct zcdma_chan *chan)
 	chan->moved = 0;
 	chan->lost = false;
 	chan->trigger_missed = false;
-	feed(chan, &refused);
+	feed_before_start(chan);
 	spin_unlock_irq(&chan->lock);
 
 	if (chan->gpio)
@@ -521,12 +550,9 @@ int zcdma_chan_start(struct zcdma_chan *chan)
 	ret = chan->desc.ops->start(chan);
 	spin_lock_irq(&chan->lock);
 	if (ret) {
+		list_for_each_entry(xfer, &chan->active, node)
+			take_back(xfer);
 		list_splice_init(&chan->active, &chan->queued);
-		list_splice_tail_init(&refused, &chan->queued);
-		list_for_each_entry(xfer, &chan->queued, node) {
-			xfer->state = ZCDMA_XFER_QUEUED;
-			xfer->frame.flags = 0;
-		}
 		chan->num_active = 0;
 		spin_unlock_irq(&chan->lock);
 		if (chan->gpio)

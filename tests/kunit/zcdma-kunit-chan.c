@@ -313,12 +313,35 @@ static void test_failed_start_keeps_what_is_queued(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->num_done, NUM);
 }
 
+/* Refused before the start, accepted after it: that one first all the same. */
+static void test_refusal_before_start_keeps_the_order(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	f->refuse = 1;
+	f->start_error = -EIO;
+	queue_all(test);
+	KUNIT_EXPECT_EQ(test, zcdma_chan_start(f->chan), -EIO);
+	KUNIT_EXPECT_EQ(test, f->num_done, 0);
+
+	f->refuse = 1;
+	f->start_error = 0;
+	KUNIT_ASSERT_EQ(test, zcdma_chan_start(f->chan), 0);
+	for (unsigned int i = 0; i < NUM; i++) {
+		KUNIT_EXPECT_PTR_EQ(test, f->submitted[i], &f->xfers[i]);
+		KUNIT_EXPECT_EQ(test, f->xfers[i].frame.flags, 0);
+		zcdma_xfer_done(f->chan, &f->xfers[i], 1, 0);
+	}
+	KUNIT_EXPECT_EQ(test, f->num_done, NUM);
+}
+
 /* A refused transfer comes back with an error, from whichever call handed it over. */
 static void test_refused_transfers_come_back(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 
-	f->refuse = 1;
+	/* Once before the engine is started, and again when it is offered the transfer once more. */
+	f->refuse = 2;
 	queue_all(test);
 	KUNIT_ASSERT_EQ(test, zcdma_chan_start(f->chan), 0);
 	KUNIT_ASSERT_EQ(test, f->num_done, 1);
@@ -422,6 +445,7 @@ static struct kunit_case zcdma_chan_cases[] = {
 	KUNIT_CASE(test_stop_returns_all_with_an_error),
 	KUNIT_CASE(test_stop_before_start_returns_all),
 	KUNIT_CASE(test_failed_start_keeps_what_is_queued),
+	KUNIT_CASE(test_refusal_before_start_keeps_the_order),
 	KUNIT_CASE(test_refused_transfers_come_back),
 	KUNIT_CASE(test_lost_frames_are_counted_and_told),
 	KUNIT_CASE(test_one_owner_at_a_time),
