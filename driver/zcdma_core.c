@@ -13,6 +13,7 @@
 #include <linux/idr.h>
 #include <linux/log2.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/of.h>
 #include <linux/slab.h>
 
@@ -265,14 +266,15 @@ static int add_chans(struct zcdma_device *zdev)
 		if (ret) {
 			while (i--)
 				zcdma_chan_del_aux(zdev->chans[i]);
-			for (i = 0; i < zdev->num_chans; i++)
-				zcdma_chan_set_gone(zdev->chans[i]);
 			goto err_del;
 		}
 	}
 	return 0;
 
 err_del:
+	/* The node is there already: a program may have started any of them. */
+	for (unsigned int i = 0; i < zdev->num_chans; i++)
+		zcdma_chan_set_gone(zdev->chans[i]);
 	while (added--)
 		zcdma_chan_del(zdev->chans[added]);
 	return ret;
@@ -444,7 +446,10 @@ EXPORT_SYMBOL_GPL(zcdma_device_debugfs);
  */
 struct zcdma_chan *zcdma_device_chan(struct zcdma_device *zdev, unsigned int index)
 {
-	return index < zdev->num_chans ? zdev->chans[index] : NULL;
+	/* Programs say which. */
+	if (index >= zdev->num_chans)
+		return NULL;
+	return zdev->chans[array_index_nospec(index, zdev->num_chans)];
 }
 EXPORT_SYMBOL_GPL(zcdma_device_chan);
 
