@@ -142,10 +142,10 @@ static inline void zcdma_ring_put(struct zcdma_ring *ring, u32 index,
 	entry->index = index;
 	entry->reserved = 0;
 	entry->frame = *frame;
-	/* zcdma_ring_pending() looks at any time. */
-	WRITE_ONCE(ring->done_tail, tail);
 	/* C: the entry is written. */
 	smp_store_release(&ring->words->done_tail, tail);
+	/* zcdma_ring_pending() looks at any time, and tells of nothing that the program cannot see. */
+	smp_store_release(&ring->done_tail, tail);
 }
 
 /*
@@ -168,7 +168,7 @@ static inline bool zcdma_ring_set_need_kick(struct zcdma_ring *ring, bool need)
  */
 static inline u32 zcdma_ring_pending(const struct zcdma_ring *ring)
 {
-	return READ_ONCE(ring->done_tail) - READ_ONCE(ring->words->done_head);
+	return smp_load_acquire(&ring->done_tail) - READ_ONCE(ring->words->done_head);
 }
 
 #endif /* ZCDMA_RING_H */

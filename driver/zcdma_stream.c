@@ -151,7 +151,7 @@ static void give_back(struct zcdma_stream *s, struct stream_buffer *b)
 	lockdep_assert_held(&s->lock);
 
 	b->busy = false;
-	WRITE_ONCE(s->in_flight, s->in_flight - 1);
+	s->in_flight--;
 	zcdma_ring_put(&s->ring, b - s->buffers, &b->xfer.frame);
 }
 
@@ -192,7 +192,7 @@ static struct stream_buffer *accept(struct zcdma_stream *s, const struct zcdma_f
 	if (b->busy || !b->buf)
 		goto refuse;
 	b->busy = true;
-	WRITE_ONCE(s->in_flight, s->in_flight + 1);
+	s->in_flight++;
 
 	length = entry->length;
 	if (!length && s->chan->desc.kind == ZCDMA_KIND_VIDEO)
@@ -223,26 +223,28 @@ static struct stream_buffer *next_filled(struct zcdma_stream *s, unsigned int *b
 
 	if (s->stopping)
 		return NULL;
-	do {
-		while (*budget && zcdma_ring_take(&s->ring, &entry)) {
-			--*budget;
+	while (*budget) {
+		/* Each look at the ring counts: a program can make any of them come to nothing. */
+		--*budget;
+		if (zcdma_ring_take(&s->ring, &entry)) {
 			b = accept(s, &entry);
 			if (b)
 				return b;
-		}
-		if (!*budget) {
-			/* A program that writes faster than we read: not in this context. */
-			queue_work(system_highpri_wq, &s->work);
+		} else if (!zcdma_ring_set_need_kick(&s->ring,
+						     s->started && s->in_flight < LOW_WATER)) {
 			return NULL;
 		}
-	} while (zcdma_ring_set_need_kick(&s->ring, s->started && s->in_flight < LOW_WATER));
+	}
+	/* It writes faster than we read: not in this context. */
+	queue_work(system_highpri_wq, &s->work);
 	return NULL;
 }
 
 /* Hand all that is in the fill ring to the core. Called with the lock held, which it drops. */
 static void feed(struct zcdma_stream *s, unsigned long *flags)
 {
-	unsigned int budget = s->ring.mask + 1;
+	/* A full ring, and the look that finds it empty. */
+	unsigned int budget = s->ring.mask + 2;
 	struct stream_buffer *b;
 	int ret;
 
@@ -278,10 +280,11 @@ static void stream_done(struct zcdma_chan *chan, void *priv, struct zcdma_xfer *
 	if (s->deferred) {
 		list_add_tail(&b->node, &s->completed);
 		queue_work(system_highpri_wq, &s->work);
-	} else {
-		give_back(s, b);
-		feed(s, &flags);
+		spin_unlock_irqrestore(&s->lock, flags);
+		return;
 	}
+	give_back(s, b);
+	feed(s, &flags);
 	spin_unlock_irqrestore(&s->lock, flags);
 	stream_wake(s);
 }
@@ -392,6 +395,17 @@ static int stream_stop_call(struct zcdma_stream *s)
 	return 0;
 }
 
+/* Nothing is under way, nor about to be, and the program can see all that was. */
+static bool is_drained(struct zcdma_stream *s)
+{
+	bool drained;
+
+	spin_lock_irq(&s->lock);
+	drained = !s->in_flight && !s->feeding;
+	spin_unlock_irq(&s->lock);
+	return drained;
+}
+
 static int stream_drain(struct zcdma_stream *s, bool nonblock)
 {
 	int ret;
@@ -401,10 +415,10 @@ static int stream_drain(struct zcdma_stream *s, bool nonblock)
 	ret = stream_locked(s, stream_kick);
 	if (ret)
 		return ret;
-	if (nonblock && READ_ONCE(s->in_flight))
+	if (nonblock && !is_drained(s))
 		return -EAGAIN;
 	/* A stop, and an engine that goes, complete everything, too. */
-	if (wait_event_interruptible(s->wait, !READ_ONCE(s->in_flight)))
+	if (wait_event_interruptible(s->wait, is_drained(s)))
 		return -EINTR;
 	if (zcdma_chan_gone(s->chan))
 		return -ENODEV;
@@ -817,6 +831,7 @@ static int setup(struct zcdma_stream *s, struct zcdma_stream_open *arg)
 	arg->ring_size = s->area_size;
 	arg->buffers_offset = BUFFERS_OFFSET;
 	arg->buffers_stride = s->stride;
+	arg->features = 0;
 	return s->flags & ZCDMA_STREAM_IMPORT ? 0 : allocate(s);
 }
 
@@ -826,6 +841,7 @@ static bool open_arg_is_valid(const struct zcdma_stream_open *arg, const struct 
 	static const struct zcdma_pcm_config no_pcm;
 
 	if (arg->flags & ~(ZCDMA_STREAM_CACHED | ZCDMA_STREAM_IMPORT) ||
+	    arg->flags == (ZCDMA_STREAM_CACHED | ZCDMA_STREAM_IMPORT) ||
 	    arg->fd_flags & ~(O_CLOEXEC | O_NONBLOCK) || arg->video.reserved ||
 	    memchr_inv(arg->reserved, 0, sizeof(arg->reserved)) || arg->reserved0)
 		return false;

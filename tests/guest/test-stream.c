@@ -69,6 +69,7 @@ static void test_open_describes_rings_that_do_not_overlap(void **state)
 		/* All of this is the kernel's to write. */
 		memset(&arg.fd, 0xff, offsetof(struct zcdma_stream_open, reserved0) -
 		       offsetof(struct zcdma_stream_open, fd));
+		arg.buffers_offset = arg.buffers_stride = arg.features = UINT64_MAX;
 		assert_int_equal(zct_ioctl(dev, ZCDMA_IOC_STREAM_OPEN, &arg), 0);
 		assert_int_equal(arg.features, 0);
 		assert_true(arg.buffers_offset >= arg.ring_size);
@@ -108,8 +109,8 @@ static void test_open_refuses_what_it_does_not_know(void **state)
 	} bad[] = {
 #define BAD(field, value) { offsetof(struct zcdma_stream_open, field), \
 			    sizeof(good.field), value }
-		BAD(channel, 99), BAD(flags, 4), BAD(flags, 0x80000000), BAD(fd_flags, O_APPEND),
-		BAD(fd_flags, O_RDWR), BAD(num_buffers, 0), BAD(num_buffers, 1025),
+		BAD(channel, 99), BAD(flags, 3), BAD(flags, 4), BAD(flags, 0x80000000),
+		BAD(fd_flags, O_APPEND), BAD(fd_flags, O_RDWR), BAD(num_buffers, 0), BAD(num_buffers, 1025),
 		BAD(num_buffers, 0xffffffff), BAD(buffer_size, 0), BAD(buffer_size, 8193),
 		BAD(buffer_size, 0x40000004), BAD(buffer_size, 0x100002000), BAD(video.width, 640),
 		BAD(video.reserved, 1), BAD(reserved0, 1), BAD(reserved[0], 1),

@@ -456,7 +456,8 @@ struct zcdma_done {
  *
  * CACHED: buffers are cached. The kernel syncs them, for the device when it takes them from the
  * fill ring and for the CPU before it puts them into the done ring; the program does nothing.
- * IMPORT: allocate nothing; %ZCDMA_IOC_STREAM_ATTACH brings each buffer.
+ * IMPORT: allocate nothing; %ZCDMA_IOC_STREAM_ATTACH brings each buffer, cached or not. Not with
+ * CACHED.
  */
 #define ZCDMA_STREAM_CACHED		0x00000001
 #define ZCDMA_STREAM_IMPORT		0x00000002
