@@ -308,9 +308,8 @@ struct zcdma_chan_ops {
  * @ctrls: controls, or NULL
  * @num_ctrls: entries of @ctrls
  *
- * @name, @video and @pcm are copied. @ops and @priv must stay valid until zcdma_device_unregister()
- * returns. Front ends show @ctrls, and what @ctrls and @video point to, for as long as a file is
- * open: those must be static data of the module.
+ * @ops and @priv must stay valid until zcdma_device_unregister() returns. All else is copied, with
+ * what it points to.
  */
 struct zcdma_chan_desc {
 	const char *name;

@@ -727,6 +727,10 @@ static void chan_release(struct device *dev)
 {
 	struct zcdma_chan *chan = to_chan(dev);
 
+	for (unsigned int i = 0; i < chan->desc.num_ctrls; i++)
+		kfree(chan->desc.ctrls[i].menu);
+	kfree(chan->desc.ctrls);
+	kfree(chan->video.fourccs);
 	put_device(&chan->zdev->dev);
 	mutex_destroy(&chan->mutex);
 	kfree(chan);
@@ -739,6 +743,66 @@ ZCDMA_CLASS_CONST struct class zcdma_chan_class = {
 };
 
 /* ---- Birth and death ---- */
+
+/* The names of a menu, in one piece of memory with the pointers to them. */
+static const char * const *copy_menu(const char * const *menu)
+{
+	size_t num, bytes = 0;
+	const char **copy;
+	char *text;
+
+	for (num = 0; menu[num]; num++)
+		bytes += strlen(menu[num]) + 1;
+	copy = kmalloc((num + 1) * sizeof(*copy) + bytes, GFP_KERNEL);
+	if (!copy)
+		return NULL;
+	text = (char *)&copy[num + 1];
+	for (size_t i = 0; i < num; i++) {
+		size_t len = strlen(menu[i]) + 1;
+
+		copy[i] = memcpy(text, menu[i], len);
+		text += len;
+	}
+	copy[num] = NULL;
+	return copy;
+}
+
+/*
+ * What programs are told of a channel. They may ask while the engine's module goes, and a call that
+ * waits for a program's memory may go on long after that: so nothing here is the engine's.
+ */
+static int copy_caps(struct zcdma_chan *chan, const struct zcdma_chan_desc *desc)
+{
+	struct zcdma_ctrl_desc *ctrls;
+
+	if (desc->video) {
+		chan->video = *desc->video;
+		chan->video.fourccs = kmemdup(desc->video->fourccs, desc->video->num_fourccs *
+					      sizeof(*desc->video->fourccs), GFP_KERNEL);
+		if (!chan->video.fourccs)
+			return -ENOMEM;
+		chan->desc.video = &chan->video;
+	}
+	if (desc->pcm) {
+		chan->pcm = *desc->pcm;
+		chan->desc.pcm = &chan->pcm;
+		chan->config = desc->pcm->def;
+	}
+	ctrls = kcalloc(desc->num_ctrls, sizeof(*ctrls), GFP_KERNEL);
+	if (!ctrls)
+		return -ENOMEM;
+	chan->desc.ctrls = ctrls;
+	chan->desc.num_ctrls = desc->num_ctrls;
+	for (unsigned int i = 0; i < desc->num_ctrls; i++) {
+		ctrls[i] = desc->ctrls[i];
+		if (!ctrls[i].menu)
+			continue;
+		ctrls[i].menu = copy_menu(desc->ctrls[i].menu);
+		if (!ctrls[i].menu)
+			return -ENOMEM;
+	}
+	return 0;
+}
 
 struct zcdma_chan *zcdma_chan_create(struct zcdma_device *zdev, unsigned int index,
 				     const struct zcdma_chan_desc *desc)
@@ -757,22 +821,20 @@ struct zcdma_chan *zcdma_chan_create(struct zcdma_device *zdev, unsigned int ind
 	strscpy(chan->name, desc->name, sizeof(chan->name));
 	chan->desc = *desc;
 	chan->desc.name = chan->name;
-	if (desc->video) {
-		chan->video = *desc->video;
-		chan->desc.video = &chan->video;
-	}
-	if (desc->pcm) {
-		chan->pcm = *desc->pcm;
-		chan->desc.pcm = &chan->pcm;
-		chan->config = desc->pcm->def;
-	}
-	INIT_LIST_HEAD(&chan->clock_node);
 	chan->desc.alignment = desc->alignment ?: 1;
 	chan->desc.max_transfer = desc->max_transfer ?: ZCDMA_BUFFER_SIZE_MAX;
+	/* Not before the copies are there: these are freed. */
+	chan->desc.ctrls = NULL;
+	chan->desc.num_ctrls = 0;
+	INIT_LIST_HEAD(&chan->clock_node);
 	mutex_init(&chan->mutex);
 	spin_lock_init(&chan->lock);
 	INIT_LIST_HEAD(&chan->queued);
 	INIT_LIST_HEAD(&chan->active);
+	if (copy_caps(chan, desc)) {
+		zcdma_chan_put(chan);
+		return NULL;
+	}
 	return chan;
 }
 

@@ -219,18 +219,48 @@ struct zcdma_buf {
 	struct iosys_map map;
 };
 
+/* The argument of a call on /dev/zcdmaN, in the kernel's memory. */
+union zcdma_ioctl_arg {
+	struct zcdma_device_info device_info;
+	struct zcdma_channel_info channel_info;
+	struct zcdma_buffer_alloc buffer_alloc;
+	struct zcdma_format_desc format_info;
+	struct zcdma_pcm_info pcm_info;
+	struct zcdma_pcm_export pcm_export;
+	struct zcdma_stream_open stream_open;
+	struct zcdma_trigger trigger;
+	struct zcdma_strobe strobe;
+	struct zcdma_strobe_pulse strobe_pulse;
+	struct zcdma_gpio_state gpio_state;
+	struct zcdma_gpio_open gpio_open;
+};
+
+/**
+ * struct zcdma_new_fd - a descriptor that a call has made, and the program does not know of yet
+ * @fd: its number
+ * @file: what it will stand for; NULL: there is none
+ */
+struct zcdma_new_fd {
+	int fd;
+	struct file *file;
+};
+
 /* zcdma_chrdev.c */
 extern const struct file_operations zcdma_chrdev_fops;
+int zcdma_fd_reserve(struct zcdma_new_fd *new, struct file *file, u32 fd_flags);
+int zcdma_fd_install(const struct zcdma_new_fd *new, unsigned long not_copied);
 
 /* zcdma_stream.c */
-int zcdma_stream_open(struct zcdma_device *zdev, struct zcdma_stream_open __user *user);
+int zcdma_stream_open(struct zcdma_device *zdev, struct zcdma_stream_open *arg,
+		      struct zcdma_new_fd *new);
 
 /* zcdma_gpio.c */
 int zcdma_gpio_init(struct zcdma_device *zdev);
 void zcdma_gpio_exit(struct zcdma_device *zdev);
 void zcdma_gpio_block(struct zcdma_device *zdev, bool blocked);
 u64 zcdma_gpio_features(const struct zcdma_device *zdev);
-long zcdma_gpio_ioctl(struct zcdma_device *zdev, unsigned int cmd, void __user *user);
+long zcdma_gpio_ioctl(struct zcdma_device *zdev, unsigned int cmd, union zcdma_ioctl_arg *arg,
+		      struct zcdma_new_fd *new);
 
 /* zcdma_strobe.c, zcdma_trigger.c: what a channel has to tell them; see also zcdma_gpio.h */
 void zcdma_strobe_exposure_start(struct zcdma_gpio *gpio, ktime_t time);
@@ -239,8 +269,6 @@ u64 zcdma_trigger_take(struct zcdma_gpio *gpio);
 
 /* zcdma_dmabuf.c */
 bool zcdma_fd_flags_valid(u32 fd_flags);
-int zcdma_dmabuf_reserve_fd(struct dma_buf *dmabuf, u32 fd_flags);
-int zcdma_dmabuf_install_fd(struct dma_buf *dmabuf, int fd, unsigned long not_copied);
 
 /* zcdma_debugfs.c */
 void zcdma_debugfs_init(void);

@@ -12,7 +12,6 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/fcntl.h>
-#include <linux/file.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -278,26 +277,4 @@ EXPORT_SYMBOL_GPL(zcdma_buf_export);
 bool zcdma_fd_flags_valid(u32 fd_flags)
 {
 	return !(fd_flags & ~(O_CLOEXEC | O_ACCMODE)) && (fd_flags & O_ACCMODE) != O_ACCMODE;
-}
-
-/* A descriptor for a dma-buf, which is put where there is none. */
-int zcdma_dmabuf_reserve_fd(struct dma_buf *dmabuf, u32 fd_flags)
-{
-	int fd = get_unused_fd_flags(fd_flags & O_CLOEXEC);
-
-	if (fd < 0)
-		dma_buf_put(dmabuf);
-	return fd;
-}
-
-/* Only once the program knows its number: once installed, the descriptor is out of our hands. */
-int zcdma_dmabuf_install_fd(struct dma_buf *dmabuf, int fd, unsigned long not_copied)
-{
-	if (not_copied) {
-		put_unused_fd(fd);
-		dma_buf_put(dmabuf);
-		return -EFAULT;
-	}
-	fd_install(fd, dmabuf->file);
-	return 0;
 }

@@ -16,7 +16,6 @@
  */
 #include <linux/anon_inodes.h>
 #include <linux/capability.h>
-#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/gpio/consumer.h>
 #include <linux/mm.h>
@@ -493,11 +492,22 @@ static __poll_t gpio_file_poll(struct file *file, poll_table *wait)
 	return events;
 }
 
+/* The program's memory is not touched with the lock held: it may be long in coming. */
 static long gpio_file_state(struct gpio_file *f, void __user *user)
 {
+	struct zcdma_device *zdev = f->zdev;
 	struct zcdma_gpio_state state;
+	bool gone;
 
-	gpio_state(f->zdev->gpio, &state);
+	if (down_read_killable(&zdev->gone_lock))
+		return -EINTR;
+	gone = zdev->gone;
+	if (!gone)
+		gpio_state(zdev->gpio, &state);
+	up_read(&zdev->gone_lock);
+
+	if (gone)
+		return -ENODEV;
 	if (copy_to_user(user, &state, sizeof(state)))
 		return -EFAULT;
 	WRITE_ONCE(f->seen, state.triggers);
@@ -507,24 +517,15 @@ static long gpio_file_state(struct gpio_file *f, void __user *user)
 static long gpio_file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct gpio_file *f = file->private_data;
-	long ret;
 
-	if (down_read_killable(&f->zdev->gone_lock))
-		return -EINTR;
-	if (f->zdev->gone)
-		ret = -ENODEV;
-	else if (cmd == ZCDMA_IOC_GPIO_STATE)
-		ret = gpio_file_state(f, (void __user *)arg);
-	else
-		ret = -ENOTTY;
-	up_read(&f->zdev->gone_lock);
-	return ret;
+	if (READ_ONCE(f->zdev->gone))
+		return -ENODEV;
+	return cmd == ZCDMA_IOC_GPIO_STATE ? gpio_file_state(f, (void __user *)arg) : -ENOTTY;
 }
 
 /*
  * The registers are the controller's, and stay where they are when this device leaves; so do
- * mappings, as those of /dev/mem do. gone_lock cannot be taken here: it is held while user memory
- * is accessed.
+ * mappings, as those of /dev/mem do.
  */
 static int gpio_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -570,29 +571,23 @@ static struct file *gpio_file_create(struct zcdma_device *zdev)
 	return file;
 }
 
-static long gpio_open(struct zcdma_device *zdev, struct zcdma_gpio_open __user *user)
+/* ---- Ioctls on /dev/zcdmaN ---- */
+
+static long ioctl_open(struct zcdma_device *zdev, struct zcdma_gpio_open *arg,
+		       struct zcdma_new_fd *new)
 {
 	const struct zcdma_gpio_block *block = &zdev->gpio->block;
-	struct zcdma_gpio_open arg;
 	struct file *file;
-	int fd;
 
-	if (copy_from_user(&arg, user, sizeof(arg)))
-		return -EFAULT;
-	if (arg.fd_flags & ~O_CLOEXEC || arg.reserved0 ||
-	    memchr_inv(arg.reserved, 0, sizeof(arg.reserved)))
+	if (arg->fd_flags & ~O_CLOEXEC || arg->reserved0 ||
+	    memchr_inv(arg->reserved, 0, sizeof(arg->reserved)))
 		return -EINVAL;
-	fd = get_unused_fd_flags(arg.fd_flags);
-	if (fd < 0)
-		return fd;
 	file = gpio_file_create(zdev);
-	if (IS_ERR(file)) {
-		put_unused_fd(fd);
+	if (IS_ERR(file))
 		return PTR_ERR(file);
-	}
-	arg = (struct zcdma_gpio_open) {
-		.fd_flags = arg.fd_flags,
-		.fd = fd,
+	*arg = (struct zcdma_gpio_open) {
+		.fd_flags = arg->fd_flags,
+		.fd = zcdma_fd_reserve(new, file, arg->fd_flags),
 		.layout = block->layout,
 		.map_size = block->map_size,
 		.set_offset = block->set_offset,
@@ -602,97 +597,53 @@ static long gpio_open(struct zcdma_device *zdev, struct zcdma_gpio_open __user *
 		.level_offset = block->level_offset,
 		.level_mask = block->level_mask,
 	};
-	if (copy_to_user(user, &arg, sizeof(arg))) {
-		put_unused_fd(fd);
-		fput(file);
-		return -EFAULT;
-	}
-	fd_install(fd, file);
-	return 0;
+	return min(arg->fd, 0);
 }
 
-/* ---- Ioctls on /dev/zcdmaN ---- */
-
-static long ioctl_trigger_get(struct zcdma_chan *chan, void __user *user)
+static long ioctl_strobe_pulse(struct zcdma_chan *chan, const struct zcdma_strobe_pulse *pulse)
 {
-	struct zcdma_trigger set;
-	int ret = zcdma_chan_get_trigger(chan, &set);
-
-	return ret ?: copy_to_user(user, &set, sizeof(set)) ? -EFAULT : 0;
-}
-
-static long ioctl_trigger_set(struct zcdma_chan *chan, void __user *user)
-{
-	struct zcdma_trigger set;
-
-	return copy_from_user(&set, user, sizeof(set)) ? -EFAULT :
-	       zcdma_chan_set_trigger(chan, &set);
-}
-
-static long ioctl_strobe_get(struct zcdma_chan *chan, void __user *user)
-{
-	struct zcdma_strobe set;
-	int ret = zcdma_chan_get_strobe(chan, &set);
-
-	return ret ?: copy_to_user(user, &set, sizeof(set)) ? -EFAULT : 0;
-}
-
-static long ioctl_strobe_set(struct zcdma_chan *chan, void __user *user)
-{
-	struct zcdma_strobe set;
-
-	return copy_from_user(&set, user, sizeof(set)) ? -EFAULT :
-	       zcdma_chan_set_strobe(chan, &set);
-}
-
-static long ioctl_strobe_pulse(struct zcdma_chan *chan, void __user *user)
-{
-	struct zcdma_strobe_pulse pulse;
-
-	if (copy_from_user(&pulse, user, sizeof(pulse)))
-		return -EFAULT;
-	if (memchr_inv(pulse.reserved, 0, sizeof(pulse.reserved)))
+	if (memchr_inv(pulse->reserved, 0, sizeof(pulse->reserved)))
 		return -EINVAL;
-	return zcdma_chan_pulse_strobe(chan, pulse.duration_ns);
+	return zcdma_chan_pulse_strobe(chan, pulse->duration_ns);
 }
 
-static long ioctl_gpio_state(struct zcdma_chan *chan, void __user *user)
+static long ioctl_state(struct zcdma_chan *chan, struct zcdma_gpio_state *state)
 {
-	struct zcdma_gpio_state state;
-
-	gpio_state(chan->gpio, &state);
-	return copy_to_user(user, &state, sizeof(state)) ? -EFAULT : 0;
+	gpio_state(chan->gpio, state);
+	return 0;
 }
 
 /**
  * zcdma_gpio_ioctl() - the calls for strobe and trigger
  * @zdev: device; the caller keeps it from going
  * @cmd: any command
- * @user: its argument
+ * @arg: its argument, and the result
+ * @new: the descriptor that it makes, if any
  *
  * Return: its result, -ENOTTY where it is none of these calls.
  */
-long zcdma_gpio_ioctl(struct zcdma_device *zdev, unsigned int cmd, void __user *user)
+long zcdma_gpio_ioctl(struct zcdma_device *zdev, unsigned int cmd, union zcdma_ioctl_arg *arg,
+		      struct zcdma_new_fd *new)
 {
 	struct zcdma_chan *chan = zdev->gpio ? zdev->gpio->chan : NULL;
 
 	switch (cmd) {
 	case ZCDMA_IOC_TRIGGER_GET:
-		return chan ? ioctl_trigger_get(chan, user) : -EOPNOTSUPP;
+		return chan ? zcdma_chan_get_trigger(chan, &arg->trigger) : -EOPNOTSUPP;
 	case ZCDMA_IOC_TRIGGER_SET:
-		return chan ? ioctl_trigger_set(chan, user) : -EOPNOTSUPP;
+		return chan ? zcdma_chan_set_trigger(chan, &arg->trigger) : -EOPNOTSUPP;
 	case ZCDMA_IOC_TRIGGER_SOFTWARE:
 		return chan ? zcdma_chan_software_trigger(chan) : -EOPNOTSUPP;
 	case ZCDMA_IOC_STROBE_GET:
-		return chan ? ioctl_strobe_get(chan, user) : -EOPNOTSUPP;
+		return chan ? zcdma_chan_get_strobe(chan, &arg->strobe) : -EOPNOTSUPP;
 	case ZCDMA_IOC_STROBE_SET:
-		return chan ? ioctl_strobe_set(chan, user) : -EOPNOTSUPP;
+		return chan ? zcdma_chan_set_strobe(chan, &arg->strobe) : -EOPNOTSUPP;
 	case ZCDMA_IOC_STROBE_PULSE:
-		return chan ? ioctl_strobe_pulse(chan, user) : -EOPNOTSUPP;
+		return chan ? ioctl_strobe_pulse(chan, &arg->strobe_pulse) : -EOPNOTSUPP;
 	case ZCDMA_IOC_GPIO_STATE:
-		return chan ? ioctl_gpio_state(chan, user) : -EOPNOTSUPP;
+		return chan ? ioctl_state(chan, &arg->gpio_state) : -EOPNOTSUPP;
 	case ZCDMA_IOC_GPIO_OPEN:
-		return chan ? gpio_open(zdev, user) : -EOPNOTSUPP;
+		return chan ? ioctl_open(zdev, &arg->gpio_open, new) : -EOPNOTSUPP;
 	default:
 		return -ENOTTY;
 	}

@@ -39,7 +39,6 @@
 #include <linux/anon_inodes.h>
 #include <linux/dma-buf.h>
 #include <linux/fcntl.h>
-#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/log2.h>
 #include <linux/nospec.h>
@@ -523,6 +522,7 @@ static int stream_export(struct zcdma_stream *s, struct zcdma_stream_buffer __us
 {
 	struct zcdma_stream_buffer arg;
 	struct stream_buffer *b;
+	struct zcdma_new_fd new;
 	struct dma_buf *dmabuf;
 	struct zcdma_buf *buf;
 	int fd;
@@ -540,10 +540,10 @@ static int stream_export(struct zcdma_stream *s, struct zcdma_stream_buffer __us
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
 
-	fd = zcdma_dmabuf_reserve_fd(dmabuf, arg.fd_flags);
+	fd = zcdma_fd_reserve(&new, dmabuf->file, arg.fd_flags);
 	if (fd < 0)
 		return fd;
-	return zcdma_dmabuf_install_fd(dmabuf, fd, put_user(fd, &user->fd));
+	return zcdma_fd_install(&new, put_user(fd, &user->fd));
 }
 
 static int stream_control(struct zcdma_stream *s, struct zcdma_control __user *user)
@@ -854,52 +854,37 @@ static bool open_arg_is_valid(const struct zcdma_stream_open *arg, const struct 
 }
 
 /* ZCDMA_IOC_STREAM_OPEN; the caller keeps the device from going. */
-int zcdma_stream_open(struct zcdma_device *zdev, struct zcdma_stream_open __user *user)
+int zcdma_stream_open(struct zcdma_device *zdev, struct zcdma_stream_open *arg,
+		      struct zcdma_new_fd *new)
 {
-	struct zcdma_stream_open arg;
 	struct zcdma_stream *s;
 	struct zcdma_chan *chan;
 	struct file *file;
-	int fd, ret;
+	int ret;
 
-	if (copy_from_user(&arg, user, sizeof(arg)))
-		return -EFAULT;
-	chan = zcdma_device_chan(zdev, arg.channel);
-	if (!chan || !open_arg_is_valid(&arg, chan))
+	chan = zcdma_device_chan(zdev, arg->channel);
+	if (!chan || !open_arg_is_valid(arg, chan))
 		return -EINVAL;
-	s = stream_new(chan, &arg);
+	s = stream_new(chan, arg);
 	if (!s)
 		return -ENOMEM;
 	ret = zcdma_chan_claim(chan, &s->client);
 	if (ret)
 		goto err_free;
-	ret = setup(s, &arg);
+	ret = setup(s, arg);
 	if (ret)
 		goto err_release;
 
-	fd = get_unused_fd_flags(arg.fd_flags & O_CLOEXEC);
-	if (fd < 0) {
-		ret = fd;
-		goto err_release;
-	}
 	file = anon_inode_getfile("[zcdma-stream]", &stream_fops, s,
-				  O_RDWR | (arg.fd_flags & O_NONBLOCK));
+				  O_RDWR | (arg->fd_flags & O_NONBLOCK));
 	if (IS_ERR(file)) {
 		ret = PTR_ERR(file);
-		goto err_fd;
+		goto err_release;
 	}
 	/* From here on the file frees. */
-	arg.fd = fd;
-	if (copy_to_user(user, &arg, sizeof(arg))) {
-		put_unused_fd(fd);
-		fput(file);
-		return -EFAULT;
-	}
-	fd_install(fd, file);
-	return 0;
+	arg->fd = zcdma_fd_reserve(new, file, arg->fd_flags);
+	return min(arg->fd, 0);
 
-err_fd:
-	put_unused_fd(fd);
 err_release:
 	zcdma_chan_release(chan);
 err_free:

@@ -10,10 +10,12 @@
  */
 #define _GNU_SOURCE
 #include <linux/udmabuf.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 
 #include "zcv.h"
+#include "zcs.h"
 
 #define GONE	(POLLHUP | POLLERR)
 
@@ -625,6 +627,107 @@ static void test_calls_under_way_end_with_enodev(void **state)
 	}
 }
 
+/* ---- Calls whose argument does not come ---- */
+
+static void *absent;
+
+static long call_channel_info(void)
+{
+	return ioctl(fds[0], ZCDMA_IOC_CHANNEL_INFO, absent);
+}
+
+static long call_device_info(void)
+{
+	return ioctl(fds[0], ZCDMA_IOC_DEVICE_INFO, absent);
+}
+
+static long call_gpio_state(void)
+{
+	return ioctl(fds[1], ZCDMA_IOC_GPIO_STATE, absent);
+}
+
+static long call_control(void)
+{
+	return ioctl(fds[2], ZCDMA_IOC_STREAM_CONTROL, absent);
+}
+
+/* No assertions: in a thread. */
+static long call_unbind(void)
+{
+	if (by_unload)
+		return unload("zcdma_virt");
+	return zcv_write_text("/sys/bus/platform/drivers/zcdma-virt/unbind", platform);
+}
+
+/* A page, at @absent, that nobody gets before the test gives it; false: the kernel cannot. */
+static bool hold_page(int *uffd)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	*uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (*uffd < 0 && errno == ENOSYS)
+		return false;
+	assert_true(*uffd >= 0);
+	zcv_ioctl(*uffd, UFFDIO_API, &api);
+	absent = mmap(NULL, ZCT_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(absent != MAP_FAILED);
+	reg.range = (struct uffdio_range) { .start = (uintptr_t)absent, .len = ZCT_PAGE };
+	zcv_ioctl(*uffd, UFFDIO_REGISTER, &reg);
+	return true;
+}
+
+/* What a hostile program does to keep everybody waiting, and the module in use. @error: 0: none. */
+static void check_absent_argument(long (*call)(void), int error)
+{
+	struct zcdma_gpio_open gpio = { .fd_flags = O_CLOEXEC };
+	struct waiter unbinding = { .call = call_unbind };
+	struct waiter w = { .call = call };
+	struct uffdio_zeropage zero = {};
+	struct zcdma_device_info info;
+	struct uffd_msg msg;
+	struct zcs s;
+
+	/* Teardown closes it, should something fail, and lets everybody go. */
+	if (!hold_page(&fds[3]))
+		skip();
+	fds[0] = zcv_open_device();
+	zcv_ioctl(fds[0], ZCDMA_IOC_GPIO_OPEN, &gpio);
+	fds[1] = gpio.fd;
+	zcs_open(&s, fds[0], "raw-in", 2, 4096, 0);
+	fds[2] = s.fd;
+
+	assert_int_equal(pthread_create(&w.thread, NULL, wait_in_call, &w), 0);
+	assert_int_equal(read(fds[3], &msg, sizeof(msg)), sizeof(msg));
+	assert_int_equal(msg.event, UFFD_EVENT_PAGEFAULT);
+
+	assert_int_equal(pthread_create(&unbinding.thread, NULL, wait_in_call, &unbinding), 0);
+	join_waiter(&unbinding);
+	assert_int_equal(unbinding.result, 0);
+	zcv_ioctl_fails(fds[0], ZCDMA_IOC_DEVICE_INFO, &info, ENODEV);
+
+	zero.range = (struct uffdio_range) { .start = (uintptr_t)absent, .len = ZCT_PAGE };
+	zcv_ioctl(fds[3], UFFDIO_ZEROPAGE, &zero);
+	join_waiter(&w);
+	assert_int_equal(w.result, error ? -1 : 0);
+	assert_int_equal(w.error, error);
+
+	zcs_close(&s);
+	fds[2] = -1;
+	munmap(absent, ZCT_PAGE);
+	check_rebind();
+	teardown(NULL);
+}
+
+static void test_arguments_that_do_not_come_hold_up_nobody(void **state)
+{
+	check_absent_argument(call_channel_info, ENODEV);
+	/* Found out before the end; only the answer is late. */
+	check_absent_argument(call_device_info, 0);
+	check_absent_argument(call_gpio_state, 0);
+	check_absent_argument(call_control, ENODEV);
+}
+
 /* ---- Again and again ---- */
 
 static void test_pool_is_whole_after_everything(void **state)
@@ -736,6 +839,7 @@ int main(void)
 		UNBIND_TEST(test_blocked_poll_ends),
 		UNBIND_TEST(test_blocked_poll_on_the_device_ends),
 		UNBIND_TEST(test_calls_under_way_end_with_enodev),
+		UNBIND_TEST(test_arguments_that_do_not_come_hold_up_nobody),
 		BY_UNBIND(test_20_quick_cycles),
 		BY_UNBIND(test_front_end_can_be_unbound_alone),
 		BY_UNBIND(test_pool_is_whole_after_everything),
