@@ -104,8 +104,12 @@ static void zpcm_done(struct zcdma_chan *chan, void *priv, struct zcdma_xfer *xf
 		return;
 	if (cut)
 		WRITE_ONCE(zs->xrun, true);
-	/* Whether or not anybody has filled it since: that is ALSA's to judge. */
-	if (zcdma_xfer_queue(chan, xfer))
+	/*
+	 * Whether or not anybody has filled it since: that is ALSA's to judge. But one that failed
+	 * stays here: an engine that refuses it would refuse it again, and the core tells of that
+	 * by this very callback, from within zcdma_xfer_queue(). The xrun ends it all anyway.
+	 */
+	if (!(xfer->frame.flags & ZCDMA_FRAME_ERROR) && zcdma_xfer_queue(chan, xfer))
 		return;
 	if (cut || !zs->substream->runtime->no_period_wakeup)
 		queue_work(system_highpri_wq, &zs->elapsed);

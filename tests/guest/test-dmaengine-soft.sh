@@ -275,6 +275,46 @@ hangs() {
 }
 check 'transfers that never end' hangs
 
+# Refused once it is submitted, as by a controller that has hung: each one at once, and for good.
+rejects() {
+	echo 2 >$faults/reject
+	capture_in 12 16384 && lost_failed 0 2 && works
+}
+check 'descriptors that cannot be submitted' rejects
+
+# said_in FILE PATTERN [TIMES]
+said_in() {
+	[ "$(grep -c "$2" "$1")" -ge "${3:-1}" ]
+}
+running() {
+	grep -q '^state: RUNNING' /proc/asound/sound/pcm0p/sub0/status
+}
+# An xrun, which the program recovers from when the controller does, whether it happens before the
+# first period or later.
+rejects_sound() {
+	echo 10000 >$faults/interval_us
+	echo 1000000 >$faults/reject
+	aplay -D hw:sound -t raw -f S16_LE -r 48000 -c 2 --period-time=10000 /dev/zero >"$tmp/log" 2>&1 &
+	player=$!
+	wait_for said_in "$tmp/log" underrun
+	status=$?
+	echo 0 >$faults/reject
+	[ $status = 0 ] && wait_for running
+	status=$?
+	before=$(grep -c underrun "$tmp/log")
+	echo 1000000 >$faults/reject
+	[ $status = 0 ] && wait_for said_in "$tmp/log" underrun $((before + 1))
+	status=$?
+	echo 0 >$faults/reject
+	[ $status = 0 ] && wait_for running
+	status=$?
+	kill $player
+	wait $player
+	echo 1000 >$faults/interval_us
+	[ $status = 0 ]
+}
+check 'sound on a controller that takes no descriptor' rejects_sound
+
 # How far a transfer is, where the controller tells; else how far those before it were.
 position() {
 	echo "$3" >$faults/hold

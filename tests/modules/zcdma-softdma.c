@@ -56,6 +56,10 @@ static unsigned int refuse;
 module_param(refuse, uint, 0644);
 MODULE_PARM_DESC(refuse, "so many descriptors are refused");
 
+static unsigned int reject;
+module_param(reject, uint, 0644);
+MODULE_PARM_DESC(reject, "so many descriptors are made, and cannot be submitted");
+
 static bool twice;
 module_param(twice, bool, 0644);
 MODULE_PARM_DESC(twice, "say twice that a transfer is over");
@@ -229,6 +233,10 @@ static dma_cookie_t soft_submit(struct dma_async_tx_descriptor *tx)
 	struct soft_chan *sc = to_soft(tx->chan);
 	unsigned long flags;
 
+	if (happens(&reject)) {
+		free_desc(sc, desc);
+		return -EIO;
+	}
 	spin_lock_irqsave(&sc->lock, flags);
 	tx->cookie = max(sc->chan.cookie + 1, DMA_MIN_COOKIE);
 	sc->chan.cookie = tx->cookie;
