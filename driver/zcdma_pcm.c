@@ -97,7 +97,9 @@ static u64 to_alsa_formats(u32 caps)
 static void zpcm_done(struct zcdma_chan *chan, void *priv, struct zcdma_xfer *xfer)
 {
 	struct zpcm_stream *zs = priv;
-	bool cut = xfer->frame.flags & (ZCDMA_FRAME_ERROR | ZCDMA_FRAME_LOST);
+	/* The position counts bytes, the ring whole periods: one that ended early shifts them. */
+	bool cut = xfer->frame.flags & (ZCDMA_FRAME_ERROR | ZCDMA_FRAME_LOST) ||
+		   xfer->frame.bytesused < xfer->len;
 
 	/* Stopping has begun, which is why it comes back, or the device goes. */
 	if (!READ_ONCE(zs->running))

@@ -315,6 +315,20 @@ rejects_sound() {
 }
 check 'sound on a controller that takes no descriptor' rejects_sound
 
+# What is missing would shift all that comes after it.
+ends_early_sound() {
+	echo 100 >$faults/cut
+	arecord -D hw:sound -t raw -f S16_LE -r 48000 -c 2 /dev/null >"$tmp/log" 2>&1 &
+	player=$!
+	wait_for said_in "$tmp/log" overrun
+	status=$?
+	echo 0 >$faults/cut
+	kill $player
+	wait $player
+	[ $status = 0 ]
+}
+check 'periods of sound that end early are an overrun' ends_early_sound
+
 # How far a transfer is, where the controller tells; else how far those before it were.
 position() {
 	echo "$3" >$faults/hold
