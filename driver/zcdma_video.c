@@ -26,6 +26,7 @@
 #include <linux/gcd.h>
 #include <linux/math64.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <media/v4l2-common.h>
 #include <media/v4l2-event.h>
@@ -750,11 +751,17 @@ static ssize_t zcdma_video_read(struct file *file, char __user *data, size_t cou
 	struct zcdma_video *video = video_drvdata(file);
 	ssize_t ret;
 
-	/* A failed frame has no bytes, but 0 would say that no more will come: take the next. */
+	/*
+	 * A failed frame has no bytes, but 0 would say that no more will come: take the next. vb2
+	 * does not wait, nor look for signals, where the engine refuses frame after frame.
+	 */
 	do {
 		ret = vb2_fop_read(file, data, count, pos);
 		if (!ret && count && zcdma_video_gone(video))
 			return -ENODEV;
+		if (!ret && count && signal_pending(current))
+			return -ERESTARTSYS;
+		cond_resched();
 	} while (!ret && count);
 	if (ret < 0)
 		zcdma_video_settle_fileio(video);

@@ -282,6 +282,25 @@ rejects() {
 }
 check 'descriptors that cannot be submitted' rejects
 
+ended() {
+	! kill -0 "$player" 2>/dev/null
+}
+# No frame comes, and none that there would be to wait for.
+rejects_read() {
+	echo 100000000 >$faults/reject
+	cat /dev/zcdma/soft/cam >/dev/null 2>&1 &
+	player=$!
+	wait_for grep -q '^channel cam .* running' $debug/zcdma/soft/state
+	status=$?
+	kill $player
+	[ $status = 0 ] && wait_for ended
+	status=$?
+	echo 0 >$faults/reject
+	wait $player
+	[ $status = 0 ]
+}
+check 'a program that reads frames of which all fail can be ended' rejects_read
+
 # said_in FILE PATTERN [TIMES]
 said_in() {
 	[ "$(grep -c "$2" "$1")" -ge "${3:-1}" ]
