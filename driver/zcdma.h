@@ -424,11 +424,17 @@ int zcdma_chan_pause(struct zcdma_chan *chan, bool pause);
 bool zcdma_chan_has_strobe(struct zcdma_chan *chan);
 int zcdma_chan_get_strobe(struct zcdma_chan *chan, struct zcdma_strobe *set);
 int zcdma_chan_set_strobe(struct zcdma_chan *chan, const struct zcdma_strobe *set);
+int zcdma_chan_change_strobe(struct zcdma_chan *chan,
+			     void (*change)(struct zcdma_strobe *set, const void *arg),
+			     const void *arg);
 int zcdma_chan_pulse_strobe(struct zcdma_chan *chan, u64 duration_ns);
 bool zcdma_chan_has_trigger(struct zcdma_chan *chan);
 bool zcdma_chan_has_trigger_line(struct zcdma_chan *chan);
 int zcdma_chan_get_trigger(struct zcdma_chan *chan, struct zcdma_trigger *set);
 int zcdma_chan_set_trigger(struct zcdma_chan *chan, const struct zcdma_trigger *set);
+int zcdma_chan_change_trigger(struct zcdma_chan *chan,
+			      void (*change)(struct zcdma_trigger *set, const void *arg),
+			      const void *arg);
 int zcdma_chan_software_trigger(struct zcdma_chan *chan);
 int zcdma_chan_gpio_state(struct zcdma_chan *chan, struct zcdma_gpio_state *state);
 

@@ -261,6 +261,29 @@ static int check_settings(const struct zcdma_strobe *set, u64 limit_ns)
 	return 0;
 }
 
+static int set_settings(struct zcdma_chan *chan, const struct zcdma_strobe *set)
+{
+	struct zcdma_gpio_strobe *strobe = &chan->gpio->strobe;
+	u64 limit_ns = strobe->set.limit_ns;
+	int ret;
+
+	lockdep_assert_held(&chan->mutex);
+
+	ret = check_settings(set, limit_ns);
+	if (ret)
+		return ret;
+	if (chan->gone)
+		return -ENODEV;
+	raw_spin_lock_irq(&strobe->lock);
+	pulse_end(strobe);
+	strobe->set = *set;
+	strobe->set.limit_ns = limit_ns;
+	line_set_polarity(chan->gpio);
+	line_write(strobe, false);
+	raw_spin_unlock_irq(&strobe->lock);
+	return 0;
+}
+
 /**
  * zcdma_chan_set_strobe() - change the strobe's settings
  * @chan: channel
@@ -273,33 +296,44 @@ static int check_settings(const struct zcdma_strobe *set, u64 limit_ns)
  */
 int zcdma_chan_set_strobe(struct zcdma_chan *chan, const struct zcdma_strobe *set)
 {
-	struct zcdma_gpio_strobe *strobe = chan_strobe(chan);
-	u64 limit_ns;
 	int ret;
 
-	if (!strobe)
+	if (!chan_strobe(chan))
 		return -EOPNOTSUPP;
-	limit_ns = strobe->set.limit_ns;
-	ret = check_settings(set, limit_ns);
-	if (ret)
-		return ret;
-
 	mutex_lock(&chan->mutex);
-	if (chan->gone) {
-		ret = -ENODEV;
-	} else {
-		raw_spin_lock_irq(&strobe->lock);
-		pulse_end(strobe);
-		strobe->set = *set;
-		strobe->set.limit_ns = limit_ns;
-		line_set_polarity(chan->gpio);
-		line_write(strobe, false);
-		raw_spin_unlock_irq(&strobe->lock);
-	}
+	ret = set_settings(chan, set);
 	mutex_unlock(&chan->mutex);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(zcdma_chan_set_strobe);
+
+/**
+ * zcdma_chan_change_strobe() - change some of the strobe's settings, whatever others do
+ * @chan: channel
+ * @change: makes the new settings of the present ones; must not call the core
+ * @arg: for @change
+ *
+ * Process context. Between what @change sees and what it makes of it nobody sets anything else.
+ *
+ * Return: as zcdma_chan_set_strobe().
+ */
+int zcdma_chan_change_strobe(struct zcdma_chan *chan,
+			     void (*change)(struct zcdma_strobe *set, const void *arg),
+			     const void *arg)
+{
+	struct zcdma_strobe set;
+	int ret;
+
+	if (!chan_strobe(chan))
+		return -EOPNOTSUPP;
+	mutex_lock(&chan->mutex);
+	zcdma_strobe_settings(chan->gpio, &set);
+	change(&set, arg);
+	ret = set_settings(chan, &set);
+	mutex_unlock(&chan->mutex);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_change_strobe);
 
 /**
  * zcdma_chan_pulse_strobe() - make a test pulse

@@ -374,6 +374,26 @@ int zcdma_chan_get_trigger(struct zcdma_chan *chan, struct zcdma_trigger *set)
 }
 EXPORT_SYMBOL_GPL(zcdma_chan_get_trigger);
 
+static int set_settings(struct zcdma_chan *chan, const struct zcdma_trigger *set)
+{
+	int ret;
+
+	lockdep_assert_held(&chan->mutex);
+
+	ret = check_settings(&chan->gpio->trigger, set);
+	if (ret)
+		return ret;
+	if (chan->gone)
+		return -ENODEV;
+	source_close(chan->gpio);
+	zcdma_trigger_stop(chan->gpio);
+	ret = apply(chan->gpio, set);
+	source_open(chan->gpio);
+	if (chan->running)
+		zcdma_trigger_start(chan->gpio);
+	return ret;
+}
+
 /**
  * zcdma_chan_set_trigger() - change the trigger's settings
  * @chan: channel
@@ -386,30 +406,44 @@ EXPORT_SYMBOL_GPL(zcdma_chan_get_trigger);
  */
 int zcdma_chan_set_trigger(struct zcdma_chan *chan, const struct zcdma_trigger *set)
 {
-	struct zcdma_gpio_trigger *trigger = chan_trigger(chan);
 	int ret;
 
-	if (!trigger)
+	if (!chan_trigger(chan))
 		return -EOPNOTSUPP;
-	ret = check_settings(trigger, set);
-	if (ret)
-		return ret;
-
 	mutex_lock(&chan->mutex);
-	if (chan->gone) {
-		ret = -ENODEV;
-	} else {
-		source_close(chan->gpio);
-		zcdma_trigger_stop(chan->gpio);
-		ret = apply(chan->gpio, set);
-		source_open(chan->gpio);
-		if (chan->running)
-			zcdma_trigger_start(chan->gpio);
-	}
+	ret = set_settings(chan, set);
 	mutex_unlock(&chan->mutex);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(zcdma_chan_set_trigger);
+
+/**
+ * zcdma_chan_change_trigger() - change some of the trigger's settings, whatever others do
+ * @chan: channel
+ * @change: makes the new settings of the present ones; must not call the core
+ * @arg: for @change
+ *
+ * Process context. Between what @change sees and what it makes of it nobody sets anything else.
+ *
+ * Return: as zcdma_chan_set_trigger().
+ */
+int zcdma_chan_change_trigger(struct zcdma_chan *chan,
+			      void (*change)(struct zcdma_trigger *set, const void *arg),
+			      const void *arg)
+{
+	struct zcdma_trigger set;
+	int ret;
+
+	if (!chan_trigger(chan))
+		return -EOPNOTSUPP;
+	mutex_lock(&chan->mutex);
+	zcdma_trigger_settings(chan->gpio, &set);
+	change(&set, arg);
+	ret = set_settings(chan, &set);
+	mutex_unlock(&chan->mutex);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_change_trigger);
 
 void zcdma_trigger_state(struct zcdma_gpio *gpio, struct zcdma_gpio_state *state)
 {

@@ -64,36 +64,42 @@ static int strobe_g_ctrl(struct v4l2_ctrl *ctrl)
 	}
 }
 
+/* One of the settings; the others are whoever's changes them meanwhile. */
+static void change_strobe(struct zcdma_strobe *set, const void *arg)
+{
+	const struct v4l2_ctrl *ctrl = arg;
+
+	switch (ctrl->id) {
+	case ZCDMA_V4L2_CID_STROBE_MODE:
+		set->mode = ctrl->val;
+		break;
+	case ZCDMA_V4L2_CID_STROBE_INVERTED:
+		set->inverted = ctrl->val;
+		break;
+	case ZCDMA_V4L2_CID_STROBE_DELAY:
+		set->delay_ns = *ctrl->p_new.p_s64;
+		break;
+	case V4L2_CID_FLASH_TIMEOUT:
+		set->duration_ns = ctrl->val * (u64)NSEC_PER_USEC;
+		break;
+	}
+}
+
 static int strobe_s_ctrl(struct v4l2_ctrl *ctrl)
 {
 	struct zcdma_chan *chan = ctrl_chan(ctrl);
 	struct zcdma_strobe set;
 	int ret;
 
-	ret = zcdma_chan_get_strobe(chan, &set);
-	if (ret)
-		return ret;
 	switch (ctrl->id) {
 	case V4L2_CID_FLASH_STROBE:
-		return pressed(zcdma_chan_pulse_strobe(chan, set.duration_ns));
+		ret = zcdma_chan_get_strobe(chan, &set);
+		return ret ?: pressed(zcdma_chan_pulse_strobe(chan, set.duration_ns));
 	case V4L2_CID_FLASH_STROBE_STOP:
 		return pressed(zcdma_chan_pulse_strobe(chan, 0));
-	case ZCDMA_V4L2_CID_STROBE_MODE:
-		set.mode = ctrl->val;
-		break;
-	case ZCDMA_V4L2_CID_STROBE_INVERTED:
-		set.inverted = ctrl->val;
-		break;
-	case ZCDMA_V4L2_CID_STROBE_DELAY:
-		set.delay_ns = *ctrl->p_new.p_s64;
-		break;
-	case V4L2_CID_FLASH_TIMEOUT:
-		set.duration_ns = ctrl->val * (u64)NSEC_PER_USEC;
-		break;
 	default:
-		return -EINVAL;
+		return zcdma_chan_change_strobe(chan, change_strobe, ctrl);
 	}
-	return zcdma_chan_set_strobe(chan, &set);
 }
 
 static const struct v4l2_ctrl_ops strobe_ops = {
@@ -159,40 +165,40 @@ static int trigger_g_ctrl(struct v4l2_ctrl *ctrl)
 	}
 }
 
+/* As change_strobe(). */
+static void change_trigger(struct zcdma_trigger *set, const void *arg)
+{
+	const struct v4l2_ctrl *ctrl = arg;
+
+	switch (ctrl->id) {
+	case ZCDMA_V4L2_CID_TRIGGER_MODE:
+		set->mode = ctrl->val;
+		break;
+	case ZCDMA_V4L2_CID_TRIGGER_SOURCE:
+		set->source = ctrl->val;
+		break;
+	case ZCDMA_V4L2_CID_TRIGGER_ACTIVATION:
+		set->activation = ctrl->val;
+		break;
+	case ZCDMA_V4L2_CID_TRIGGER_DIVIDER:
+		set->divider = ctrl->val;
+		break;
+	case ZCDMA_V4L2_CID_TRIGGER_DELAY:
+		set->delay_ns = *ctrl->p_new.p_s64;
+		break;
+	case ZCDMA_V4L2_CID_TRIGGER_PERIOD:
+		set->period_ns = *ctrl->p_new.p_s64;
+		break;
+	}
+}
+
 static int trigger_s_ctrl(struct v4l2_ctrl *ctrl)
 {
 	struct zcdma_chan *chan = ctrl_chan(ctrl);
-	struct zcdma_trigger set;
-	int ret;
 
-	ret = zcdma_chan_get_trigger(chan, &set);
-	if (ret)
-		return ret;
-	switch (ctrl->id) {
-	case ZCDMA_V4L2_CID_TRIGGER_SOFTWARE:
+	if (ctrl->id == ZCDMA_V4L2_CID_TRIGGER_SOFTWARE)
 		return pressed(zcdma_chan_software_trigger(chan));
-	case ZCDMA_V4L2_CID_TRIGGER_MODE:
-		set.mode = ctrl->val;
-		break;
-	case ZCDMA_V4L2_CID_TRIGGER_SOURCE:
-		set.source = ctrl->val;
-		break;
-	case ZCDMA_V4L2_CID_TRIGGER_ACTIVATION:
-		set.activation = ctrl->val;
-		break;
-	case ZCDMA_V4L2_CID_TRIGGER_DIVIDER:
-		set.divider = ctrl->val;
-		break;
-	case ZCDMA_V4L2_CID_TRIGGER_DELAY:
-		set.delay_ns = *ctrl->p_new.p_s64;
-		break;
-	case ZCDMA_V4L2_CID_TRIGGER_PERIOD:
-		set.period_ns = *ctrl->p_new.p_s64;
-		break;
-	default:
-		return -EINVAL;
-	}
-	return zcdma_chan_set_trigger(chan, &set);
+	return zcdma_chan_change_trigger(chan, change_trigger, ctrl);
 }
 
 static const struct v4l2_ctrl_ops trigger_ops = {

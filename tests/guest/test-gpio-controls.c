@@ -4,6 +4,9 @@
  * controls of the V4L2 node, and to read in sysfs
  */
 #define _GNU_SOURCE
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "zcg.h"
 
 static struct zcv v;
@@ -127,6 +130,57 @@ static void test_strobe_controls_show_in_ioctl(void **state)
 	assert_int_equal(got.duration_ns, 1000);
 }
 
+/* Another program, which sets one thing again and again by its control. */
+static atomic_bool stop_setting;
+
+static void *set_delays(void *arg)
+{
+	struct v4l2_ext_control c = { .id = *(__u32 *)arg };
+	struct v4l2_ext_controls all = { .which = V4L2_CTRL_WHICH_CUR_VAL, .count = 1,
+					 .controls = &c };
+
+	while (!stop_setting) {
+		c.value64 = !c.value64;
+		if (ioctl(v.fd, VIDIOC_S_EXT_CTRLS, &all))
+			return "S_EXT_CTRLS failed";
+	}
+	return NULL;
+}
+
+static void test_a_control_leaves_alone_what_others_set(void **state)
+{
+	__u32 ids[] = { ZCDMA_V4L2_CID_TRIGGER_DELAY, ZCDMA_V4L2_CID_STROBE_DELAY };
+	struct zcdma_trigger trigger = zcg_trigger_default;
+	struct zcdma_strobe strobe = zcg_strobe_default;
+	unsigned int undone = 0;
+	pthread_t thread;
+	void *said;
+
+	zcv_open_raw(&v, "cam0", 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		stop_setting = false;
+		assert_int_equal(pthread_create(&thread, NULL, set_delays, &ids[i]), 0);
+		for (unsigned int n = 1; n <= 20000 && !undone; n++) {
+			if (i == 0) {
+				trigger.divider = n;
+				zcg_set_trigger(trigger);
+				zcv_ioctl(zcg_dev, ZCDMA_IOC_TRIGGER_GET, &trigger);
+				undone = trigger.divider != n;
+			} else {
+				strobe.duration_ns = NSEC_PER_MSEC + n;
+				zcg_set_strobe(strobe);
+				zcv_ioctl(zcg_dev, ZCDMA_IOC_STROBE_GET, &strobe);
+				undone = strobe.duration_ns != NSEC_PER_MSEC + n;
+			}
+		}
+		stop_setting = true;
+		assert_int_equal(pthread_join(thread, &said), 0);
+		assert_null(said);
+		if (undone)
+			fail_msg("control %#x has undone what another program set", ids[i]);
+	}
+}
+
 /* FLASH_STROBE, its end, and its status; with nothing to do, a button does nothing. */
 static void test_flash_controls_make_test_pulses(void **state)
 {
@@ -205,6 +259,7 @@ int main(void)
 		ZCG_TEST(test_trigger_controls_show_in_ioctl),
 		ZCG_TEST(test_strobe_ioctl_shows_in_controls_and_sysfs),
 		ZCG_TEST(test_strobe_controls_show_in_ioctl),
+		ZCG_TEST(test_a_control_leaves_alone_what_others_set),
 		ZCG_TEST(test_flash_controls_make_test_pulses),
 		ZCG_TEST(test_trigger_button_exposes_a_frame),
 		ZCG_TEST(test_no_control_without_a_line),
