@@ -103,8 +103,9 @@ struct zcdma_xfer {
  * @ZCDMA_CTRL_VOLUME: hundredths of a dB
  * @ZCDMA_CTRL_MUTE: boolean
  * @ZCDMA_CTRL_LOOPBACK: boolean; capture what the device plays
- * @ZCDMA_CTRL_XRUN: lose as much sound as that many transfers hold, from now on
+ * @ZCDMA_CTRL_XRUN: lose as much sound as that many transfers hold, from now on; reads as 0
  * @ZCDMA_CTRL_DRIFT: by how much the audio clock is fast, in billionths
+ * @ZCDMA_NUM_CTRLS: how many there are
  */
 enum zcdma_ctrl_id {
 	ZCDMA_CTRL_TEST_PATTERN,
@@ -115,6 +116,7 @@ enum zcdma_ctrl_id {
 	ZCDMA_CTRL_LOOPBACK,
 	ZCDMA_CTRL_XRUN,
 	ZCDMA_CTRL_DRIFT,
+	ZCDMA_NUM_CTRLS,
 };
 
 /**
@@ -416,6 +418,7 @@ void zcdma_chan_release(struct zcdma_chan *chan);
 int zcdma_chan_set_video(struct zcdma_chan *chan, const struct zcdma_video_format *fmt);
 int zcdma_chan_set_pcm(struct zcdma_chan *chan, const struct zcdma_pcm_config *config);
 int zcdma_chan_set_ctrl(struct zcdma_chan *chan, enum zcdma_ctrl_id id, s64 value);
+s64 zcdma_chan_get_ctrl(struct zcdma_chan *chan, enum zcdma_ctrl_id id);
 int zcdma_chan_start(struct zcdma_chan *chan);
 void zcdma_chan_stop(struct zcdma_chan *chan);
 int zcdma_chan_pause(struct zcdma_chan *chan, bool pause);

@@ -247,10 +247,31 @@ int zcdma_chan_set_ctrl(struct zcdma_chan *chan, enum zcdma_ctrl_id id, s64 valu
 
 	mutex_lock(&chan->mutex);
 	ret = chan->gone ? -ENODEV : chan->desc.ops->set_ctrl(chan, id, value);
+	/* An xrun is over when it has happened. */
+	if (!ret && id != ZCDMA_CTRL_XRUN)
+		chan->ctrls[id] = value;
 	mutex_unlock(&chan->mutex);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(zcdma_chan_set_ctrl);
+
+/**
+ * zcdma_chan_get_ctrl() - the value of a control, whoever has set it
+ * @chan: channel
+ * @id: one of its controls
+ *
+ * Process context.
+ */
+s64 zcdma_chan_get_ctrl(struct zcdma_chan *chan, enum zcdma_ctrl_id id)
+{
+	s64 value;
+
+	mutex_lock(&chan->mutex);
+	value = chan->ctrls[id];
+	mutex_unlock(&chan->mutex);
+	return value;
+}
+EXPORT_SYMBOL_GPL(zcdma_chan_get_ctrl);
 
 /* ---- Transfers ---- */
 
@@ -795,6 +816,7 @@ static int copy_caps(struct zcdma_chan *chan, const struct zcdma_chan_desc *desc
 	chan->desc.num_ctrls = desc->num_ctrls;
 	for (unsigned int i = 0; i < desc->num_ctrls; i++) {
 		ctrls[i] = desc->ctrls[i];
+		chan->ctrls[ctrls[i].id] = ctrls[i].def;
 		if (!ctrls[i].menu)
 			continue;
 		ctrls[i].menu = copy_menu(desc->ctrls[i].menu);

@@ -80,10 +80,11 @@ struct zcdma_device {
  * @video: what a video channel can be set to
  * @pcm: what a PCM channel can be set to
  * @clock_node: in zcdma_device::clock, while it runs
- * @mutex: serializes claim, configuration, start and stop; protects @client and changes
- *	of @gone
+ * @mutex: serializes claim, configuration, start and stop; protects @client, @ctrls and
+ *	changes of @gone
  * @client: the owner, or NULL
  * @paused: running, but told to pause
+ * @ctrls: value of each control, by its id, as set last
  * @lock: protects everything below, and the state of every transfer in the lists
  * @gone: no engine op may be called any more
  * @running: started; the engine takes transfers
@@ -108,9 +109,10 @@ struct zcdma_chan {
 	struct zcdma_video_caps video;
 	struct zcdma_pcm_caps pcm;
 	struct list_head clock_node;
-	struct mutex mutex; /* claim, configuration, start, stop; protects client, paused */
+	struct mutex mutex; /* claim, configuration, start, stop; protects client, paused, ctrls */
 	const struct zcdma_client *client;
 	bool paused;
+	s64 ctrls[ZCDMA_NUM_CTRLS];
 
 	spinlock_t lock; /* protects all from here to trigger_missed */
 	bool gone;

@@ -520,7 +520,6 @@ static void zpcm_free(struct snd_card *card)
 		mutex_destroy(&zcard->streams[i].lock);
 		zcdma_chan_put(zcard->streams[i].chan);
 	}
-	mutex_destroy(&zcard->ctl_lock);
 }
 
 static void zpcm_init_names(struct snd_card *card, struct zcdma_device *zdev)
@@ -567,7 +566,6 @@ static int zpcm_probe(struct auxiliary_device *adev, const struct auxiliary_devi
 	zcard = card->private_data;
 	zcard->card = card;
 	zcard->num_streams = num;
-	mutex_init(&zcard->ctl_lock);
 	collect_streams(zdev, zcard);
 	/* From here on zpcm_free() undoes. */
 	card->private_free = zpcm_free;

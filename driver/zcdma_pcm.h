@@ -36,13 +36,11 @@ struct zpcm_period {
  * @zs: the stream whose channel has it
  * @desc: the engine's description
  * @tlv: volume: scale in dB
- * @value: as set last; protected by zpcm_card::ctl_lock
  */
 struct zpcm_ctl {
 	struct zpcm_stream *zs;
 	const struct zcdma_ctrl_desc *desc;
 	unsigned int tlv[4];
-	s64 value;
 };
 
 /**
@@ -95,13 +93,11 @@ struct zpcm_stream {
 /**
  * struct zpcm_card - a card
  * @card: ALSA's; this struct is its private_data, and goes with it
- * @ctl_lock: protects the values of all controls
  * @num_streams: entries of @streams
  * @streams: one for each PCM channel of the device
  */
 struct zpcm_card {
 	struct snd_card *card;
-	struct mutex ctl_lock; /* protects zpcm_ctl::value */
 	unsigned int num_streams;
 	struct zpcm_stream streams[] __counted_by(num_streams);
 };

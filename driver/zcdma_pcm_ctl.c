@@ -2,6 +2,8 @@
 /*
  * zcdma_pcm_ctl.c - the knobs of PCM channels as controls of the card
  *
+ * The values are the core's: streams set them, too, and they outlive the card.
+ *
  * Named as alsa-utils and sound servers expect it, so that they sort them into the right places:
  * "Master Playback Volume", "Capture Switch" and so on. What is there only to test with belongs to
  * the PCM and not to the mixer.
@@ -82,21 +84,20 @@ static int zpcm_ctl_info(struct snd_kcontrol *kctl, struct snd_ctl_elem_info *in
 static int zpcm_ctl_get(struct snd_kcontrol *kctl, struct snd_ctl_elem_value *value)
 {
 	const struct zpcm_ctl *ctl = snd_kcontrol_chip(kctl);
+	s64 is = zcdma_chan_get_ctrl(ctl->zs->chan, ctl->desc->id);
 
-	mutex_lock(&ctl->zs->card->ctl_lock);
 	if (ctl->desc->menu)
-		value->value.enumerated.item[0] = ctl->value;
+		value->value.enumerated.item[0] = is;
 	else
-		value->value.integer.value[0] = to_alsa(ctl, ctl->value);
-	mutex_unlock(&ctl->zs->card->ctl_lock);
+		value->value.integer.value[0] = to_alsa(ctl, is);
 	return 0;
 }
 
 static int zpcm_ctl_put(struct snd_kcontrol *kctl, struct snd_ctl_elem_value *value)
 {
-	struct zpcm_ctl *ctl = snd_kcontrol_chip(kctl);
+	const struct zpcm_ctl *ctl = snd_kcontrol_chip(kctl);
 	long at = value->value.integer.value[0];
-	s64 new;
+	s64 old, new;
 	int ret;
 
 	if (!ctl->desc->menu && (at < alsa_min(ctl) || at > alsa_max(ctl)))
@@ -105,15 +106,9 @@ static int zpcm_ctl_put(struct snd_kcontrol *kctl, struct snd_ctl_elem_value *va
 	if (new < ctl->desc->min || new > ctl->desc->max)
 		return -EINVAL;
 
-	mutex_lock(&ctl->zs->card->ctl_lock);
+	old = zcdma_chan_get_ctrl(ctl->zs->chan, ctl->desc->id);
 	ret = zcdma_chan_set_ctrl(ctl->zs->chan, ctl->desc->id, new);
-	/* An xrun is over when it has happened: that always reads as 0. */
-	if (!ret && ctl->desc->id != ZCDMA_CTRL_XRUN) {
-		ret = ctl->value != new;
-		ctl->value = new;
-	}
-	mutex_unlock(&ctl->zs->card->ctl_lock);
-	return ret;
+	return ret ?: zcdma_chan_get_ctrl(ctl->zs->chan, ctl->desc->id) != old;
 }
 
 /* ---- Names ---- */
@@ -198,7 +193,6 @@ int zpcm_add_ctls(struct zpcm_stream *zs, unsigned int device)
 			continue;
 		ctl->zs = zs;
 		ctl->desc = &desc->ctrls[i];
-		ctl->value = ctl->desc->def;
 		ret = zpcm_add_ctl(ctl, device);
 		if (ret)
 			return ret;

@@ -707,6 +707,121 @@ static const struct v4l2_ioctl_ops zcdma_video_ioctl_ops = {
 	.vidioc_unsubscribe_event	= v4l2_event_unsubscribe,
 };
 
+/* ---- Controls ---- */
+
+static int zcdma_video_s_ctrl(struct v4l2_ctrl *ctrl)
+{
+	struct zcdma_video *video = container_of(ctrl->handler, struct zcdma_video, ctrls);
+
+	/* That is where it comes from. */
+	if (video->following)
+		return 0;
+	switch (ctrl->id) {
+	case V4L2_CID_TEST_PATTERN:
+		return zcdma_chan_set_ctrl(video->chan, ZCDMA_CTRL_TEST_PATTERN, ctrl->val);
+	case ZCDMA_V4L2_CID_STAMPS:
+		return zcdma_chan_set_ctrl(video->chan, ZCDMA_CTRL_STAMPS, ctrl->val);
+	case V4L2_CID_EXPOSURE_ABSOLUTE:
+		return zcdma_chan_set_ctrl(video->chan, ZCDMA_CTRL_EXPOSURE,
+					   (s64)ctrl->val * EXPOSURE_UNIT_NS);
+	default:
+		return -EINVAL;
+	}
+}
+
+static const struct v4l2_ctrl_ops zcdma_video_ctrl_ops = {
+	.s_ctrl = zcdma_video_s_ctrl,
+};
+
+static void zcdma_video_add_stamps(struct zcdma_video *video, const struct zcdma_ctrl_desc *desc)
+{
+	const struct v4l2_ctrl_config config = {
+		.ops = &zcdma_video_ctrl_ops,
+		.id = ZCDMA_V4L2_CID_STAMPS,
+		.name = "Frame Stamps",
+		.type = V4L2_CTRL_TYPE_BOOLEAN,
+		.max = 1,
+		.step = 1,
+		.def = desc->def,
+	};
+
+	v4l2_ctrl_new_custom(&video->ctrls, &config, NULL);
+}
+
+static void zcdma_video_add_exposure(struct zcdma_video *video, const struct zcdma_ctrl_desc *desc)
+{
+	s64 min = max_t(s64, DIV_ROUND_UP_ULL(desc->min, EXPOSURE_UNIT_NS), 1);
+	s64 max = clamp_t(s64, div_u64(desc->max, EXPOSURE_UNIT_NS), min, S32_MAX);
+	s64 def = clamp_t(s64, div_u64(desc->def, EXPOSURE_UNIT_NS), min, max);
+	u64 step = max_t(u64, div_u64(desc->step, EXPOSURE_UNIT_NS), 1);
+
+	v4l2_ctrl_new_std(&video->ctrls, &zcdma_video_ctrl_ops, V4L2_CID_EXPOSURE_ABSOLUTE,
+			  min, max, step, def);
+}
+
+static void zcdma_video_follow_ctrl(struct zcdma_video *video, u32 cid, enum zcdma_ctrl_id id,
+				    u32 unit)
+{
+	struct v4l2_ctrl *ctrl = v4l2_ctrl_find(&video->ctrls, cid);
+	s64 value;
+
+	if (!ctrl)
+		return;
+	v4l2_ctrl_lock(ctrl);
+	/* An exposure is finer than V4L2's unit, and may be shorter. */
+	value = clamp_t(s64, div_u64(zcdma_chan_get_ctrl(video->chan, id), unit), ctrl->minimum,
+			ctrl->maximum);
+	if (ctrl->cur.val != value) {
+		video->following = true;
+		__v4l2_ctrl_s_ctrl(ctrl, value);
+		video->following = false;
+	}
+	v4l2_ctrl_unlock(ctrl);
+}
+
+/*
+ * The values are the core's: streams set them, too, and they outlive the node. V4L2 has copies,
+ * goes by them, and tells by events of their changes: before anybody looks, bring them up to date.
+ */
+static void zcdma_video_follow_ctrls(struct zcdma_video *video)
+{
+	zcdma_video_follow_ctrl(video, V4L2_CID_TEST_PATTERN, ZCDMA_CTRL_TEST_PATTERN, 1);
+	zcdma_video_follow_ctrl(video, ZCDMA_V4L2_CID_STAMPS, ZCDMA_CTRL_STAMPS, 1);
+	zcdma_video_follow_ctrl(video, V4L2_CID_EXPOSURE_ABSOLUTE, ZCDMA_CTRL_EXPOSURE,
+				EXPOSURE_UNIT_NS);
+}
+
+static int zcdma_video_init_ctrls(struct zcdma_video *video)
+{
+	const struct zcdma_chan_desc *chan_desc = zcdma_chan_desc(video->chan);
+
+	v4l2_ctrl_handler_init(&video->ctrls, chan_desc->num_ctrls);
+	for (unsigned int i = 0; i < chan_desc->num_ctrls; i++) {
+		const struct zcdma_ctrl_desc *desc = &chan_desc->ctrls[i];
+
+		switch (desc->id) {
+		case ZCDMA_CTRL_TEST_PATTERN:
+			v4l2_ctrl_new_std_menu_items(&video->ctrls, &zcdma_video_ctrl_ops,
+						     V4L2_CID_TEST_PATTERN, desc->max, 0,
+						     desc->def, desc->menu);
+			break;
+		case ZCDMA_CTRL_STAMPS:
+			zcdma_video_add_stamps(video, desc);
+			break;
+		case ZCDMA_CTRL_EXPOSURE:
+			zcdma_video_add_exposure(video, desc);
+			break;
+		default:
+			/* Of sound. */
+			break;
+		}
+	}
+	if (video->ctrls.error)
+		return video->ctrls.error;
+	zcdma_video_follow_ctrls(video);
+	return zcdma_video_add_gpio_ctrls(video);
+}
+
 /* ---- File operations ---- */
 
 /*
@@ -732,9 +847,20 @@ static noinline long zcdma_video_dqevent(struct file *file, unsigned int cmd, un
 
 static long zcdma_video_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
+	if (_IOC_TYPE(cmd) != 'V')
+		return video_ioctl2(file, cmd, arg);
 	/* By its number: 32-bit programs have other sizes. */
-	if (_IOC_TYPE(cmd) == 'V' && _IOC_NR(cmd) == _IOC_NR(VIDIOC_DQEVENT))
+	switch (_IOC_NR(cmd)) {
+	case _IOC_NR(VIDIOC_DQEVENT):
 		return zcdma_video_dqevent(file, cmd, arg);
+	case _IOC_NR(VIDIOC_G_CTRL):
+	case _IOC_NR(VIDIOC_S_CTRL):
+	case _IOC_NR(VIDIOC_G_EXT_CTRLS):
+	case _IOC_NR(VIDIOC_S_EXT_CTRLS):
+	case _IOC_NR(VIDIOC_SUBSCRIBE_EVENT):
+		zcdma_video_follow_ctrls(video_drvdata(file));
+		break;
+	}
 	return video_ioctl2(file, cmd, arg);
 }
 
@@ -812,85 +938,6 @@ static const struct v4l2_file_operations zcdma_video_fops = {
 	.mmap		= vb2_fop_mmap,
 	.poll		= zcdma_video_poll,
 };
-
-/* ---- Controls ---- */
-
-static int zcdma_video_s_ctrl(struct v4l2_ctrl *ctrl)
-{
-	struct zcdma_video *video = container_of(ctrl->handler, struct zcdma_video, ctrls);
-
-	switch (ctrl->id) {
-	case V4L2_CID_TEST_PATTERN:
-		return zcdma_chan_set_ctrl(video->chan, ZCDMA_CTRL_TEST_PATTERN, ctrl->val);
-	case ZCDMA_V4L2_CID_STAMPS:
-		return zcdma_chan_set_ctrl(video->chan, ZCDMA_CTRL_STAMPS, ctrl->val);
-	case V4L2_CID_EXPOSURE_ABSOLUTE:
-		return zcdma_chan_set_ctrl(video->chan, ZCDMA_CTRL_EXPOSURE,
-					   (s64)ctrl->val * EXPOSURE_UNIT_NS);
-	default:
-		return -EINVAL;
-	}
-}
-
-static const struct v4l2_ctrl_ops zcdma_video_ctrl_ops = {
-	.s_ctrl = zcdma_video_s_ctrl,
-};
-
-static void zcdma_video_add_stamps(struct zcdma_video *video, const struct zcdma_ctrl_desc *desc)
-{
-	const struct v4l2_ctrl_config config = {
-		.ops = &zcdma_video_ctrl_ops,
-		.id = ZCDMA_V4L2_CID_STAMPS,
-		.name = "Frame Stamps",
-		.type = V4L2_CTRL_TYPE_BOOLEAN,
-		.max = 1,
-		.step = 1,
-		.def = desc->def,
-	};
-
-	v4l2_ctrl_new_custom(&video->ctrls, &config, NULL);
-}
-
-static void zcdma_video_add_exposure(struct zcdma_video *video, const struct zcdma_ctrl_desc *desc)
-{
-	s64 min = max_t(s64, DIV_ROUND_UP_ULL(desc->min, EXPOSURE_UNIT_NS), 1);
-	s64 max = clamp_t(s64, div_u64(desc->max, EXPOSURE_UNIT_NS), min, S32_MAX);
-	s64 def = clamp_t(s64, div_u64(desc->def, EXPOSURE_UNIT_NS), min, max);
-	u64 step = max_t(u64, div_u64(desc->step, EXPOSURE_UNIT_NS), 1);
-
-	v4l2_ctrl_new_std(&video->ctrls, &zcdma_video_ctrl_ops, V4L2_CID_EXPOSURE_ABSOLUTE,
-			  min, max, step, def);
-}
-
-static int zcdma_video_init_ctrls(struct zcdma_video *video)
-{
-	const struct zcdma_chan_desc *chan_desc = zcdma_chan_desc(video->chan);
-
-	v4l2_ctrl_handler_init(&video->ctrls, chan_desc->num_ctrls);
-	for (unsigned int i = 0; i < chan_desc->num_ctrls; i++) {
-		const struct zcdma_ctrl_desc *desc = &chan_desc->ctrls[i];
-
-		switch (desc->id) {
-		case ZCDMA_CTRL_TEST_PATTERN:
-			v4l2_ctrl_new_std_menu_items(&video->ctrls, &zcdma_video_ctrl_ops,
-						     V4L2_CID_TEST_PATTERN, desc->max, 0,
-						     desc->def, desc->menu);
-			break;
-		case ZCDMA_CTRL_STAMPS:
-			zcdma_video_add_stamps(video, desc);
-			break;
-		case ZCDMA_CTRL_EXPOSURE:
-			zcdma_video_add_exposure(video, desc);
-			break;
-		default:
-			/* Of sound. */
-			break;
-		}
-	}
-	if (video->ctrls.error)
-		return video->ctrls.error;
-	return v4l2_ctrl_handler_setup(&video->ctrls) ?: zcdma_video_add_gpio_ctrls(video);
-}
 
 /* ---- Nodes ---- */
 

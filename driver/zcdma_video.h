@@ -20,7 +20,8 @@
  * @mdev: the media device, which has the node as its only entity
  * @pad: of the entity
  * @vdev: the node; no longer registered means that the device is gone
- * @ctrls: controls; has a lock of its own
+ * @ctrls: controls; has a lock of its own, which protects @following, too
+ * @following: controls are being set to what the core has
  * @queue: buffers
  * @chan: the channel, referenced
  * @caps: what the channel can be set to
@@ -43,6 +44,7 @@ struct zcdma_video {
 	struct media_pad pad;
 	struct video_device vdev;
 	struct v4l2_ctrl_handler ctrls;
+	bool following;
 	struct vb2_queue queue;
 	struct zcdma_chan *chan;
 	const struct zcdma_video_caps *caps;

@@ -312,7 +312,7 @@ static void add_trigger(struct zcdma_video *video)
 
 /**
  * zcdma_video_add_gpio_ctrls() - add controls for what the channel has of strobe and trigger
- * @video: node; its other controls have been set up, and these are not to be
+ * @video: node
  *
  * Return: 0, or an error.
  */

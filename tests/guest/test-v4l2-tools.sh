@@ -75,6 +75,23 @@ check test_v4l2_ctl_passes_dmabufs stream 20 -d $cam --stream-mmap --stream-out-
 check test_v4l2_ctl_saves_frames saves --stream-mmap
 check test_cat_reads_frames reads
 
+# shows VALUE: of the test pattern.
+shows() {
+	v4l2-ctl -d $cam -C test_pattern | tee "$log.shows"
+	grep -q "^test_pattern: $1 " "$log.shows"
+}
+follows() {
+	zcdma capture virt0/cam0 --pattern 5 --stamps --count 1 --output /dev/null && shows 5 &&
+		v4l2-ctl -d $cam -C "$stamps" | grep -q ': 1$' &&
+		v4l2-ctl -d $cam --set-ctrl=test_pattern=0 && shows 0 &&
+		zcdma capture virt0/cam0 --pattern 5 --count 1 --output /dev/null && shows 5 &&
+		modprobe -r zcdma-video && modprobe zcdma-video && udevadm settle && shows 5 &&
+		v4l2-ctl -d $cam --set-ctrl=test_pattern=0,"$stamps"=0 && shows 0
+}
+check test_controls_show_what_others_have_set follows
+v4l2-ctl -d $cam --set-fmt-video=width=640,height=480,pixelformat=YUYV --set-parm=50 >/dev/null
+v4l2-ctl -d $out --set-fmt-video-out=width=640,height=480,pixelformat=YUYV --set-output-parm=50 >/dev/null
+
 # The null pattern for most: this machine draws slowly.
 v4l2-ctl -d $cam --set-ctrl="$stamps"=0,test_pattern="$null"
 check test_v4l2_ctl_streams_60_frames_of_3840x2160 stream 60 -d $cam --stream-count=60 \

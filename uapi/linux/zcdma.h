@@ -540,7 +540,8 @@ struct zcdma_stream_buffer {
 
 /*
  * Controls of a channel, for struct zcdma_control. The same knobs as the controls of a V4L2
- * node: whichever was set last holds, and holds after the stream is closed.
+ * node and of a sound card, which show what was set here: whichever was set last holds, and
+ * holds after the stream is closed.
  *
  * TEST_PATTERN: index of the pattern; the order is the engine's. STAMPS: 0 or 1, see struct
  * zcdma_stamp. EXPOSURE: ns.
