@@ -471,12 +471,14 @@ struct zcdma_auxdev {
  * struct zcdma_buf_req - what a buffer has to be
  * @size: bytes; rounded up to whole pages
  * @cached: cached, else coherent
+ * @spare: nobody has asked for it: that there is no room for it is nothing to tell
  * @dir: what the device does with it
  * @max_segments: pieces that whoever uses it can take; 0: any number
  */
 struct zcdma_buf_req {
 	size_t size;
 	bool cached;
+	bool spare;
 	enum dma_data_direction dir;
 	unsigned int max_segments;
 };
@@ -485,6 +487,7 @@ struct zcdma_buf_req {
 struct zcdma_buf *zcdma_buf_alloc(struct zcdma_device *zdev, const struct zcdma_buf_req *req);
 struct zcdma_buf *zcdma_buf_import(struct zcdma_device *zdev, struct dma_buf *dmabuf,
 				   const struct zcdma_buf_req *req);
+u64 zcdma_pool_free(struct zcdma_device *zdev);
 struct dma_buf *zcdma_buf_export(struct zcdma_buf *buf, unsigned long fd_flags);
 int zcdma_buf_mmap(struct zcdma_buf *buf, struct vm_area_struct *vma);
 int zcdma_buf_insert(struct zcdma_buf *buf, struct vm_area_struct *vma);

@@ -331,6 +331,25 @@ static void report_no_room(struct zcdma_device *zdev, size_t size, int ret)
 				    global_zone_page_state(NR_FREE_CMA_PAGES) << (PAGE_SHIFT - 10));
 }
 
+/**
+ * zcdma_pool_free() - what is left of a device's memory-region
+ * @zdev: device
+ *
+ * Process context.
+ *
+ * Return: bytes, maybe in pieces; U64_MAX where the device has none.
+ */
+u64 zcdma_pool_free(struct zcdma_device *zdev)
+{
+	u64 used;
+
+	mutex_lock(&zdev->buf_lock);
+	used = zdev->pool_used;
+	mutex_unlock(&zdev->buf_lock);
+	return zdev->pool_size ? zdev->pool_size - used : U64_MAX;
+}
+EXPORT_SYMBOL_GPL(zcdma_pool_free);
+
 /* Take @size out of the budget first, so that two callers cannot both get the last piece. */
 static int pool_reserve(struct zcdma_device *zdev, size_t size)
 {
@@ -384,8 +403,8 @@ static void buf_publish(struct zcdma_buf *buf)
  * The memory is zeroed and belongs to the CPU. Process context.
  *
  * Return: the buffer with one reference, or ERR_PTR(): -EINVAL for a size of 0 or above
- * ZCDMA_BUFFER_SIZE_MAX, -ENOMEM (the kernel log says why), -EINTR when killed, -EOPNOTSUPP for
- * a cached buffer from a no-map pool.
+ * ZCDMA_BUFFER_SIZE_MAX, -ENOMEM (the kernel log says why, but for a spare one), -EINTR when
+ * killed, -EOPNOTSUPP for a cached buffer from a no-map pool.
  */
 struct zcdma_buf *zcdma_buf_alloc(struct zcdma_device *zdev, const struct zcdma_buf_req *req)
 {
@@ -419,7 +438,7 @@ err_unreserve:
 	if (ret == -ENOMEM && fatal_signal_pending(current))
 		ret = -EINTR;
 err_free:
-	if (ret == -ENOMEM || ret == -ENOSPC)
+	if (!req->spare && (ret == -ENOMEM || ret == -ENOSPC))
 		report_no_room(zdev, size, ret);
 	kfree(buf);
 	return ERR_PTR(ret == -ENOSPC ? -ENOMEM : ret);

@@ -44,6 +44,9 @@
 /* A program that is late by this much, as programs are on a busy machine, loses no frame. */
 #define MAX_DELAY_NS		(50 * NSEC_PER_MSEC)
 
+/* For that, nobody has asked: it leaves memory to others. */
+#define MAX_SPARE_BYTES		(32 << 20)
+
 /* A program that keeps up with its buffers loses no event. */
 #define MAX_FRAME_EVENTS	MAX_BUFFERS
 
@@ -145,8 +148,10 @@ static void zcdma_video_exposure(struct zcdma_chan *chan, void *priv, u64 sequen
 static unsigned int zcdma_video_enough_buffers(const struct zcdma_video *video)
 {
 	u64 waiting = div64_u64(MAX_DELAY_NS, video->format.interval_ns);
+	u64 room = zcdma_pool_free(zcdma_chan_device(video->chan)) / 2;
+	u64 fit = div_u64(min_t(u64, room, MAX_SPARE_BYTES), video->format.sizeimage);
 
-	return 1 + clamp_t(u64, waiting, MIN_QUEUED_BUFFERS, MAX_BUFFERS - 1);
+	return clamp_t(u64, min(1 + waiting, fit), 1 + MIN_QUEUED_BUFFERS, MAX_BUFFERS);
 }
 
 static int zcdma_video_queue_setup(struct vb2_queue *queue, unsigned int *num_buffers,
@@ -155,12 +160,15 @@ static int zcdma_video_queue_setup(struct vb2_queue *queue, unsigned int *num_bu
 {
 	struct zcdma_video *video = vb2_get_drv_priv(queue);
 
+	video->wanted = UINT_MAX;
 	if (!*num_planes) {
 		*num_planes = 1;
 		sizes[0] = video->format.sizeimage;
 		/* Where there was no memory for so many, vb2 asks again whether these will do. */
-		if (!vb2_get_num_buffers(queue))
+		if (!vb2_get_num_buffers(queue)) {
+			video->wanted = *num_buffers;
 			*num_buffers = max(*num_buffers, zcdma_video_enough_buffers(video));
+		}
 	} else if (*num_planes != 1 || sizes[0] < video->format.sizeimage ||
 		   sizes[0] > ZCDMA_BUFFER_SIZE_MAX) {
 		return -EINVAL;

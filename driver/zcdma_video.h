@@ -32,6 +32,7 @@
  * @format: format and pace, in the core's words
  * @pix: the same format in V4L2's words
  * @interval: the same pace as the program gave it
+ * @wanted: buffers with a number below this have been asked for; others are spare
  * @claimed: the channel is ours
  * @queue_error: handing a buffer to the core failed before streaming started
  * @cancel: while transfers are being called back: the state that buffers return to vb2 in; else
@@ -54,6 +55,7 @@ struct zcdma_video {
 	struct zcdma_video_format format;
 	struct v4l2_pix_format pix;
 	struct v4l2_fract interval;
+	unsigned int wanted;
 	bool claimed;
 	int queue_error;
 	enum vb2_buffer_state cancel;

@@ -24,10 +24,12 @@ static struct zcdma_chan *queue_chan(struct vb2_queue *queue)
 static struct zcdma_buf_req buffer_req(struct vb2_buffer *vb, size_t size)
 {
 	struct vb2_queue *queue = vb->vb2_queue;
+	const struct zcdma_video *video = vb2_get_drv_priv(queue);
 
 	return (struct zcdma_buf_req) {
 		.size = size,
 		.cached = queue->non_coherent_mem,
+		.spare = vb->index >= video->wanted,
 		.dir = queue->dma_dir,
 		.max_segments = zcdma_chan_desc(queue_chan(queue))->max_segments,
 	};

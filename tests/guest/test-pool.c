@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <dirent.h>
+#include <linux/videodev2.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -155,6 +156,77 @@ static void test_pool_in_pieces_is_no_room(void **state)
 	close(log);
 }
 
+/* A camera with frames of 2 MiB, almost, each millisecond: a program that is late needs many. */
+static int open_camera(void)
+{
+	struct v4l2_format fmt = {
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.fmt.pix = { .width = 7680, .height = 64, .pixelformat = V4L2_PIX_FMT_XBGR32 },
+	};
+	struct v4l2_streamparm parm = {
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.parm.capture.timeperframe = { 1, 1000 },
+	};
+	int cam = open("/dev/zcdma/virt0/cam0", O_RDWR | O_CLOEXEC);
+
+	assert_true(cam >= 0);
+	assert_int_equal(zct_ioctl(cam, VIDIOC_S_FMT, &fmt), 0);
+	assert_int_equal(fmt.fmt.pix.sizeimage, 7680 * 64 * 4);
+	assert_int_equal(zct_ioctl(cam, VIDIOC_S_PARM, &parm), 0);
+	assert_int_equal(parm.parm.capture.timeperframe.denominator, 1000);
+	return cam;
+}
+
+static unsigned int request_buffers(int cam, unsigned int count)
+{
+	struct v4l2_requestbuffers req = {
+		.count = count,
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.memory = V4L2_MEMORY_MMAP,
+	};
+
+	assert_int_equal(zct_ioctl(cam, VIDIOC_REQBUFS, &req), 0);
+	return req.count;
+}
+
+/* V4L2 gives a program more buffers than it wants, for its own good. It must not be others' harm. */
+static void test_pool_is_left_to_others_by_spare_buffers(void **state)
+{
+	unsigned int num = pool_size / MIB;
+	int *fds = calloc(num, sizeof(*fds));
+	int log = zct_open_log(), cam = open_camera();
+	char message[512];
+	unsigned int got;
+
+	assert_non_null(fds);
+	assert_true(request_buffers(cam, 4) > 4);
+	assert_true(zct_used(dev) <= pool_size / 2);
+	/* What is asked for is another matter. */
+	request_buffers(cam, 0);
+	assert_true(request_buffers(cam, 20) == 20);
+	request_buffers(cam, 0);
+
+	/* Room in the first 4 MiB, and beyond that only in pieces. */
+	for (got = 0; got < num; got++) {
+		fds[got] = zct_alloc(dev, MIB, 0);
+		if (fds[got] < 0)
+			break;
+	}
+	assert_true(got > num / 2);
+	zct_read_log(log, message, sizeof(message));
+	for (unsigned int i = 0; i < got; i++)
+		if (i < 4 || i % 2)
+			close(fds[i]);
+	assert_int_equal(request_buffers(cam, 2), 2);
+	if (zct_read_log(log, message, sizeof(message)))
+		fail_msg("all that was asked for is there, but the kernel says: %s", message);
+	close(cam);
+	close(log);
+	for (unsigned int i = 4; i < got; i += 2)
+		close(fds[i]);
+	free(fds);
+}
+
 /* With half of it at most, so that its being in pieces does not matter. */
 static void test_pool_counts_every_buffer(void **state)
 {
@@ -251,6 +323,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_pool_says_once_that_it_is_exhausted),
 		CASE(test_pool_in_pieces_is_no_room),
+		CASE(test_pool_is_left_to_others_by_spare_buffers),
 		CASE(test_pool_counts_every_buffer),
 		CASE(test_pool_is_whole_after_kills),
 	};
