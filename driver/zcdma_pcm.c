@@ -17,8 +17,8 @@
  *
  *   auxiliary device, bound      from probe to remove
  *   open files of the card       ALSA frees the card when the last one is closed
- *   mappings                     hold the file. ALSA refuses hw_free as long as there is one, so
- *                                they need not hold the buffer, too
+ *   mappings                     hold the file, and the buffer: ALSA refuses hw_free as long as
+ *                                there is one, but on many kernels not while one is being made
  *   callbacks of the core        only between zcdma_chan_start() and the return of
  *                                zcdma_chan_stop(), which is before the end of hw_free
  *   the work item                cancelled in sync_stop and hw_free
@@ -223,8 +223,8 @@ static int zpcm_open(struct snd_pcm_substream *substream)
 		.info = SNDRV_PCM_INFO_MMAP | SNDRV_PCM_INFO_MMAP_VALID |
 			SNDRV_PCM_INFO_INTERLEAVED | SNDRV_PCM_INFO_BLOCK_TRANSFER |
 			SNDRV_PCM_INFO_NO_PERIOD_WAKEUP | SNDRV_PCM_INFO_HAS_LINK_ATIME |
-			(desc->ops->pause ? SNDRV_PCM_INFO_PAUSE : 0) |
-			(desc->ops->residue ? 0 : SNDRV_PCM_INFO_BATCH),
+			(zs->can_pause ? SNDRV_PCM_INFO_PAUSE : 0) |
+			(zs->exact ? 0 : SNDRV_PCM_INFO_BATCH),
 		.formats = to_alsa_formats(caps->formats),
 		.rates = SNDRV_PCM_RATE_CONTINUOUS,
 		.rate_min = caps->min_rate,
@@ -423,9 +423,63 @@ static int zpcm_get_time_info(struct snd_pcm_substream *substream, struct timesp
 	return 0;
 }
 
+/* A mapping and its copies, by fork() and so on: ALSA counts them, and each holds the ring. */
+struct zpcm_mapping {
+	refcount_t ref;
+	struct snd_pcm_substream *substream;
+	struct zcdma_buf *buf;
+};
+
+static void zpcm_vm_open(struct vm_area_struct *vma)
+{
+	struct zpcm_mapping *mapping = vma->vm_private_data;
+
+	refcount_inc(&mapping->ref);
+	atomic_inc(&mapping->substream->mmap_count);
+}
+
+static void zpcm_vm_close(struct vm_area_struct *vma)
+{
+	struct zpcm_mapping *mapping = vma->vm_private_data;
+
+	atomic_dec(&mapping->substream->mmap_count);
+	if (!refcount_dec_and_test(&mapping->ref))
+		return;
+	zcdma_buf_put(mapping->buf);
+	kfree(mapping);
+}
+
+static const struct vm_operations_struct zpcm_vm_ops = {
+	.open = zpcm_vm_open,
+	.close = zpcm_vm_close,
+};
+
 static int zpcm_mmap(struct snd_pcm_substream *substream, struct vm_area_struct *vma)
 {
-	return zcdma_buf_insert(to_stream(substream)->buf, vma);
+	struct zpcm_stream *zs = to_stream(substream);
+	struct zpcm_mapping *mapping;
+	int ret;
+
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
+	if (!mapping)
+		return -ENOMEM;
+	refcount_set(&mapping->ref, 1);
+	mapping->substream = substream;
+
+	mutex_lock(&zs->lock);
+	if (zs->buf)
+		mapping->buf = zcdma_buf_get(zs->buf);
+	mutex_unlock(&zs->lock);
+	ret = mapping->buf ? zcdma_buf_insert(mapping->buf, vma) : -EBADFD;
+	if (ret) {
+		zcdma_buf_put(mapping->buf);
+		kfree(mapping);
+		return ret;
+	}
+	/* From here on zpcm_vm_close() frees. ALSA counts this one when we return. */
+	vma->vm_private_data = mapping;
+	vma->vm_ops = &zpcm_vm_ops;
+	return 0;
 }
 
 static const struct snd_pcm_ops zpcm_ops = {
@@ -498,8 +552,13 @@ static int zpcm_add_pcm(struct zpcm_card *zcard, unsigned int device, struct zpc
 static void zpcm_init_stream(struct zpcm_card *zcard, struct zpcm_stream *zs,
 			     struct zcdma_chan *chan)
 {
+	const struct zcdma_chan_ops *ops = zcdma_chan_desc(chan)->ops;
+
 	zs->card = zcard;
 	zs->chan = zcdma_chan_get(chan);
+	/* An open that waits for another may go on when the engine's module is no longer there. */
+	zs->can_pause = ops->pause;
+	zs->exact = ops->residue;
 	zs->client = (struct zcdma_client) {
 		.owner = ZCDMA_OWNER_PCM,
 		.done = zpcm_done,

@@ -47,6 +47,8 @@ struct zpcm_ctl {
  * struct zpcm_stream - one channel as a stream of a PCM
  * @card: the card
  * @chan: referenced
+ * @can_pause: the engine can pause
+ * @exact: the engine knows how far a period is
  * @client: as which it is claimed
  * @substream: while open
  * @claimed: from hw_params to hw_free
@@ -62,7 +64,6 @@ struct zpcm_ctl {
  * @buf: the ring, or NULL
  * @config: format and rate
  * @period_bytes: bytes of a period
- * @num_ctls: entries of @ctls
  * @ctls: controls
  *
  * What has no lock of its own here is protected by ALSA: calls for one substream come one at a
@@ -71,6 +72,8 @@ struct zpcm_ctl {
 struct zpcm_stream {
 	struct zpcm_card *card;
 	struct zcdma_chan *chan;
+	bool can_pause;
+	bool exact;
 	struct zcdma_client client;
 	struct snd_pcm_substream *substream;
 	bool claimed;
@@ -86,7 +89,6 @@ struct zpcm_stream {
 	struct zcdma_buf *buf;
 	struct zcdma_pcm_config config;
 	u32 period_bytes;
-	unsigned int num_ctls;
 	struct zpcm_ctl *ctls;
 };
 
