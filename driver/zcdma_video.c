@@ -834,7 +834,9 @@ static int zcdma_video_init_ctrls(struct zcdma_video *video)
 
 /*
  * The V4L2 core waits for an event and for nothing else, even when the node is unregistered. Wait
- * here for both before it does. Not inline, for the sake of all the other ioctls.
+ * here for both before it does. That leaves one who can miss it: of two threads that wait on one
+ * file the one that the other took the event from waits in the V4L2 core, until the next event or a
+ * signal. Not inline, for the sake of all the other ioctls.
  */
 static noinline long zcdma_video_dqevent(struct file *file, unsigned int cmd, unsigned long arg)
 {
