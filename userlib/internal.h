@@ -31,7 +31,7 @@ struct zcdma_device {
 /**
  * struct zcdma_ops - what the two kinds of streams do differently
  * @acquire: without waiting; -EAGAIN: nothing there. Native streams: beyond the fast path
- * @release: @buffer is held
+ * @release: @buffer is held, and not any more before another thread can acquire it again
  * @wait: until @acquire may have something, without a time limit; -ENODEV: for the last time.
  *	NULL: by poll()
  * @other: see the functions of zcdma.h

@@ -221,14 +221,9 @@ int zcdma_acquire_slow(struct zcdma_stream *stream, struct zcdma_buffer **buffer
 
 int zcdma_release_slow(struct zcdma_stream *stream, struct zcdma_buffer *buffer)
 {
-	int ret;
-
 	if (!buffer->held || (stream->fast.transfer && buffer->length - 1 >= buffer->size))
 		return -EINVAL;
-	ret = stream->ops->release(stream, buffer);
-	if (!ret)
-		buffer->held = 0;
-	return ret;
+	return stream->ops->release(stream, buffer);
 }
 
 /* The same as in the header, for programs that cannot use that. */

@@ -106,7 +106,13 @@ static int v4l2_acquire(struct zcdma_stream *s, struct zcdma_buffer **buffer)
 
 static int v4l2_release(struct zcdma_stream *s, struct zcdma_buffer *b)
 {
-	return queue(s, b->index);
+	int ret;
+
+	b->held = 0;
+	ret = queue(s, b->index);
+	if (ret)
+		b->held = 1;
+	return ret;
 }
 
 static int v4l2_set_control(struct zcdma_stream *s, unsigned int id, int64_t value)

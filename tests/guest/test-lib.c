@@ -14,9 +14,11 @@
 #include <linux/videodev2.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "zcl.h"
@@ -515,6 +517,126 @@ static void test_two_threads(void)
 	zcdma_close(p.s);
 }
 
+/* ---- What the kernel says, and what happens meanwhile ---- */
+
+/* In a static program the C library's ioctl() cannot be replaced; that is the 32-bit one. */
+#ifdef __LP64__
+
+/* The next one with this request fails with this errno, if there is one, ... */
+static unsigned long watched;
+static int fault;
+/* ... or is done, and before it returns another thread acquires a buffer: this one. */
+static struct zcdma_stream *shared;
+static struct zcdma_buffer *wanted;
+static int acquired;
+
+static void acquire_wanted(void)
+{
+	struct zcdma_stream *s = shared;
+	struct zcdma_buffer *b;
+
+	shared = NULL;
+	do
+		acquired = zcdma_acquire(s, &b, TIMEOUT_MS);
+	while (!acquired && b != wanted);
+}
+
+/* In place of the C library's. */
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list ap;
+	void *arg;
+	int ret;
+
+	va_start(ap, request);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	if (request == watched && fault) {
+		errno = fault;
+		fault = 0;
+		return -1;
+	}
+	ret = (int)syscall(SYS_ioctl, fd, request, arg);
+	if (request == watched && shared)
+		acquire_wanted();
+	return ret;
+}
+
+/* One buffer, and the stream not started. */
+static void open_with_import(struct zcdma_stream **s, const char *name)
+{
+	const struct zcdma_config config = {
+		.flags = ZCDMA_CONFIG_IMPORT,
+		.num_buffers = 1,
+		.buffer_size = 8192,
+	};
+	struct zcdma_device *d;
+	int fd;
+
+	CHECK_INT(zcdma_open(s, name, &config), 0);
+	CHECK_INT(zcdma_device_open(&d, "virt0"), 0);
+	fd = zcdma_device_alloc(d, 8192, ZCDMA_BUFFER_CACHED);
+	zcdma_device_close(d);
+	CHECK(fd >= 0);
+	CHECK_INT(zcdma_import(*s, 0, fd), 0);
+	close(fd);
+}
+
+/* The kernel has it, and fills it, before zcdma_release() has come to its end. */
+static void acquire_before_release_ends(struct zcdma_stream *s, unsigned long request)
+{
+	struct zcdma_buffer *b;
+
+	watched = request;
+	CHECK_INT(zcdma_start(s), 0);
+	CHECK_INT(zcdma_acquire(s, &b, TIMEOUT_MS), 0);
+	wanted = b;
+	acquired = 1;
+	shared = s;
+	CHECK_INT(zcdma_release(s, b), 0);
+	/* It makes no call when the kernel was quick to look. */
+	while (shared) {
+		CHECK_INT(zcdma_acquire(s, &wanted, TIMEOUT_MS), 0);
+		CHECK_INT(zcdma_release(s, wanted), 0);
+	}
+	CHECK_INT(acquired, 0);
+	CHECK(wanted->held);
+	CHECK_INT(zcdma_release(s, wanted), 0);
+	zcdma_close(s);
+}
+
+static void test_acquire_before_release_ends(void)
+{
+	struct zcdma_stream *s;
+
+	CHECK_INT(zcdma_open(&s, "/dev/zcdma/virt0/cam0", NULL), 0);
+	acquire_before_release_ends(s, VIDIOC_QBUF);
+	CHECK(!failed);
+	open_with_import(&s, "virt0/raw-in");
+	CHECK(!failed);
+	acquire_before_release_ends(s, ZCDMA_IOC_STREAM_KICK);
+}
+
+/* A buffer that the kernel does not take stays the program's. */
+static void test_failed_release_changes_nothing(void)
+{
+	struct zcdma_stream *s;
+	struct zcdma_buffer *b;
+
+	CHECK_INT(zcdma_open(&s, "/dev/zcdma/virt0/cam0", NULL), 0);
+	CHECK_INT(zcdma_start(s), 0);
+	CHECK_INT(zcdma_acquire(s, &b, TIMEOUT_MS), 0);
+	watched = VIDIOC_QBUF;
+	fault = EIO;
+	CHECK_INT(zcdma_release(s, b), -EIO);
+	CHECK(b->held);
+	CHECK_INT(zcdma_release(s, b), 0);
+	CHECK(!b->held);
+	zcdma_close(s);
+}
+
+#endif /* __LP64__ */
+
 static const struct zcl_test tests[] = {
 	TEST(test_names),
 	TEST(test_no_descriptor_left),
@@ -531,6 +653,10 @@ static const struct zcl_test tests[] = {
 	TEST(test_pcm_defaults_and_choices),
 	TEST(test_pcm_position_and_pause),
 	TEST(test_two_threads),
+#ifdef __LP64__
+	TEST(test_acquire_before_release_ends),
+	TEST(test_failed_release_changes_nothing),
+#endif
 };
 
 int main(void)
