@@ -48,14 +48,19 @@ static void discard_done(struct zcdma_stream *s)
 		add_free(s, b);
 }
 
-static int sync_cpu(struct zcdma_stream *s, struct zcdma_buffer *b, uint64_t flags)
+static int sync_cpu(struct zcdma_stream *s, uint32_t index, uint64_t flags)
 {
 	struct dma_buf_sync sync = { .flags = flags };
+	int ret;
 
-	if (!s->native.import || !b->data)
+	if (!s->native.import || !s->fast.buffers[index].data)
 		return 0;
 	sync.flags |= s->direction == ZCDMA_CAPTURE ? DMA_BUF_SYNC_READ : DMA_BUF_SYNC_WRITE;
-	return zcdma_xioctl(s->native.dmabufs[b->index], DMA_BUF_IOCTL_SYNC, &sync);
+	/* Which has to be restarted, see CPU access in the kernel's documentation of dma-buf. */
+	do {
+		ret = zcdma_xioctl(s->native.dmabufs[index], DMA_BUF_IOCTL_SYNC, &sync);
+	} while (ret == -EAGAIN);
+	return ret;
 }
 
 int zcdma_kick(struct zcdma_stream *stream)
@@ -112,17 +117,26 @@ static int native_drain(struct zcdma_stream *s)
 
 static int native_acquire(struct zcdma_stream *s, struct zcdma_buffer **buffer)
 {
+	int is_free = s->direction == ZCDMA_PLAYBACK && s->num_free;
+	struct zcdma_fast *ring = ring_of(s);
 	struct zcdma_buffer *b;
+	int ret;
 
-	if (s->direction == ZCDMA_PLAYBACK && s->num_free) {
+	if (!is_free && !zcdma_fast_num_done(ring))
+		return -EAGAIN;
+	/* Before it is taken: where this fails it is there for the next try. */
+	ret = sync_cpu(s, is_free ? s->free[0] : zcdma_fast_oldest(ring)->index, DMA_BUF_SYNC_START);
+	if (ret)
+		return ret;
+	if (is_free) {
 		b = take_free(s);
 		b->length = s->fast.transfer;
 		b->held = 1;
-	} else if (!zcdma_fast_take(ring_of(s), &b)) {
-		return -EAGAIN;
+		*buffer = b;
+	} else {
+		zcdma_fast_take(ring, buffer);
 	}
-	*buffer = b;
-	return sync_cpu(s, b, DMA_BUF_SYNC_START);
+	return 0;
 }
 
 static int native_release(struct zcdma_stream *s, struct zcdma_buffer *b)
@@ -130,7 +144,7 @@ static int native_release(struct zcdma_stream *s, struct zcdma_buffer *b)
 	int ret;
 
 	/* Its own buffers come here only when the inline function would not have them. */
-	ret = sync_cpu(s, b, DMA_BUF_SYNC_END);
+	ret = sync_cpu(s, b->index, DMA_BUF_SYNC_END);
 	if (ret)
 		return ret;
 	return zcdma_fast_put(ring_of(s), b) ? zcdma_kick(s) : 0;

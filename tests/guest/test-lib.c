@@ -11,6 +11,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <linux/dma-buf.h>
 #include <linux/videodev2.h>
 #include <poll.h>
 #include <pthread.h>
@@ -582,6 +583,52 @@ static void open_with_import(struct zcdma_stream **s, const char *name)
 	close(fd);
 }
 
+/* Nothing is lost, and no frame passed over, when an exporter fails to sync a buffer. */
+static void test_import_goes_on_after_failed_syncs(void)
+{
+	static const int faults[] = { 0, EAGAIN, EINTR, EIO };
+	struct zcdma_stream *s;
+	struct zcdma_buffer *b;
+	struct pollfd pfd;
+
+	open_with_import(&s, "virt0/raw-in");
+	CHECK(!failed);
+	watched = DMA_BUF_IOCTL_SYNC;
+	CHECK_INT(zcdma_start(s), 0);
+	for (unsigned int n = 0; n < 2 * ARRAY_SIZE(faults); n++) {
+		int error = faults[n % ARRAY_SIZE(faults)];
+
+		fault = error;
+		if (error == EIO) {
+			CHECK_INT(zcdma_acquire(s, &b, TIMEOUT_MS), -EIO);
+			CHECK(!zcdma_get_buffer(s, 0)->held);
+			pfd = (struct pollfd) { .fd = zcdma_fd(s), .events = POLLIN };
+			CHECK_INT(poll(&pfd, 1, 0), 1);
+		}
+		CHECK_INT(zcdma_acquire(s, &b, TIMEOUT_MS), 0);
+		CHECK(!fault && b->held);
+		CHECK_INT(b->frame.sequence, n);
+		CHECK_INT(*(const uint32_t *)b->data, 2048 * n);
+		fault = error;
+		if (error == EIO) {
+			CHECK_INT(zcdma_release(s, b), -EIO);
+			CHECK(b->held);
+		}
+		CHECK_INT(zcdma_release(s, b), 0);
+		CHECK(!fault && !b->held);
+	}
+	zcdma_close(s);
+
+	open_with_import(&s, "virt0/raw-out");
+	CHECK(!failed);
+	fault = EIO;
+	CHECK_INT(zcdma_acquire(s, &b, 0), -EIO);
+	fault = EAGAIN;
+	CHECK_INT(zcdma_acquire(s, &b, 0), 0);
+	CHECK(!fault);
+	zcdma_close(s);
+}
+
 /* The kernel has it, and fills it, before zcdma_release() has come to its end. */
 static void acquire_before_release_ends(struct zcdma_stream *s, unsigned long request)
 {
@@ -654,6 +701,7 @@ static const struct zcl_test tests[] = {
 	TEST(test_pcm_position_and_pause),
 	TEST(test_two_threads),
 #ifdef __LP64__
+	TEST(test_import_goes_on_after_failed_syncs),
 	TEST(test_acquire_before_release_ends),
 	TEST(test_failed_release_changes_nothing),
 #endif

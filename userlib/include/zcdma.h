@@ -520,17 +520,28 @@ int zcdma_acquire_slow(struct zcdma_stream *stream, struct zcdma_buffer **buffer
 int zcdma_release_slow(struct zcdma_stream *stream, struct zcdma_buffer *buffer);
 int zcdma_kick(struct zcdma_stream *stream);
 
-/* Take the oldest done entry; 0: there is none. */
+static inline uint32_t zcdma_fast_num_done(const struct zcdma_fast *f)
+{
+	/* C: entries before the tail are written. */
+	return __atomic_load_n(f->done_tail, __ATOMIC_ACQUIRE) - f->done_next;
+}
+
+/* The oldest done entry, which there is. */
+static inline const struct zcdma_done *zcdma_fast_oldest(const struct zcdma_fast *f)
+{
+	return (const struct zcdma_done *)(const void *)
+		(f->done_entries + (size_t)(f->done_next & f->done_mask) * f->done_size);
+}
+
+/* Take that; 0: there is none. */
 static inline int zcdma_fast_take(struct zcdma_fast *f, struct zcdma_buffer **buffer)
 {
 	const struct zcdma_done *done;
 	struct zcdma_buffer *b;
 
-	/* C: entries before the tail are written. */
-	if (__atomic_load_n(f->done_tail, __ATOMIC_ACQUIRE) == f->done_next)
+	if (!zcdma_fast_num_done(f))
 		return 0;
-	done = (const struct zcdma_done *)(const void *)
-		(f->done_entries + (size_t)(f->done_next & f->done_mask) * f->done_size);
+	done = zcdma_fast_oldest(f);
 	/* Of the kernel, which counts no buffers that we do not have. */
 	b = &f->buffers[done->index];
 	b->frame = done->frame;
@@ -580,7 +591,7 @@ static inline unsigned int zcdma_num_done_inline(const struct zcdma_stream *stre
 {
 	const struct zcdma_fast *f = (const struct zcdma_fast *)(const void *)stream;
 
-	return f->done_tail ? __atomic_load_n(f->done_tail, __ATOMIC_ACQUIRE) - f->done_next : 0;
+	return f->done_tail ? zcdma_fast_num_done(f) : 0;
 }
 
 static inline int zcdma_release_inline(struct zcdma_stream *stream, struct zcdma_buffer *buffer)
@@ -602,7 +613,8 @@ static inline int zcdma_release_inline(struct zcdma_stream *stream, struct zcdma
  * Frames come in order, those that failed too, with %ZCDMA_FRAME_ERROR. Makes no system call where
  * one is there.
  *
- * Return: 0; -EAGAIN: none there, and @timeout_ms is 0; -ETIMEDOUT; -EINTR: a signal; -ENODEV.
+ * Return: 0; -EAGAIN: none there, and @timeout_ms is 0; -ETIMEDOUT; -EINTR: a signal; -ENODEV; for an
+ * imported buffer what its exporter says to DMA_BUF_IOCTL_SYNC, and the next call tries it again.
  */
 int zcdma_acquire(struct zcdma_stream *stream, struct zcdma_buffer **buffer, int timeout_ms);
 
@@ -613,7 +625,8 @@ int zcdma_acquire(struct zcdma_stream *stream, struct zcdma_buffer **buffer, int
  *
  * In any order. Makes a system call only where the hardware is about to run out of buffers.
  *
- * Return: 0; -EINVAL: the program does not hold it, or its length is impossible; -ENODEV.
+ * Return: 0; -EINVAL: the program does not hold it, or its length is impossible; -ENODEV; for an
+ * imported buffer what its exporter says to DMA_BUF_IOCTL_SYNC.
  */
 int zcdma_release(struct zcdma_stream *stream, struct zcdma_buffer *buffer);
 
