@@ -4,10 +4,11 @@
  *
  * On the loudspeaker and the microphone of virt0, which a cable joins.
  *
- * usage: test-alsa-plugin [room playback|capture]
+ * usage: test-alsa-plugin [room playback|capture | rest NAME]
  *
  * With "room", plays or records where there is always room: for strace, which finds the calls
- * between the two writes to standard output.
+ * between the two writes to standard output. With "rest", plays a period and one frame, of 12 bytes,
+ * to the PCM of that name.
  *
  * vm: --smp 1 --qemu '-icount shift=0,sleep=off'
  * timeout: 120
@@ -584,6 +585,22 @@ static int room(bool plays)
 	return 0;
 }
 
+/* ---- For test-dt ---- */
+
+static int rest(const char *name)
+{
+	snd_pcm_t *pcm;
+
+	assert_int_equal(snd_pcm_open(&pcm, name, SND_PCM_STREAM_PLAYBACK, 0), 0);
+	assert_int_equal(snd_pcm_set_params(pcm, SND_PCM_FORMAT_S16_LE,
+					    SND_PCM_ACCESS_RW_INTERLEAVED, 6, RATE, 0,
+					    4 * PERIOD * 1000 / (RATE / 1000)), 0);
+	write_all(pcm, samples, PERIOD + 1);
+	assert_int_equal(snd_pcm_drain(pcm), 0);
+	snd_pcm_close(pcm);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -605,6 +622,8 @@ int main(int argc, char **argv)
 	};
 
 	fill_samples();
+	if (argc == 3 && !strcmp(argv[1], "rest"))
+		return rest(argv[2]);
 	if (argc == 3)
 		return room(!strcmp(argv[2], "playback"));
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -280,12 +280,9 @@ static int hand_over(struct pcm_zcdma *p)
 	struct zcdma_buffer *b = p->current;
 
 	b->length = p->fill * p->frame;
-	if (b->length % p->alignment) {
-		size_t pad = p->alignment - b->length % p->alignment;
-
-		memset((char *)b->data + b->length, 0, pad);
-		b->length += pad;
-	}
+	/* Whole frames, and an aligned length: at the latest a period is both. */
+	for (; b->length % p->alignment; b->length += p->frame)
+		memset((char *)b->data + b->length, 0, p->frame);
 	p->handed += p->fill;
 	p->current = NULL;
 	p->fill = 0;
