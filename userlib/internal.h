@@ -99,7 +99,8 @@ struct zcdma_stream {
 int zcdma_xioctl(int fd, unsigned long request, void *arg);
 int zcdma_alloc_buffers(struct zcdma_stream *stream, unsigned int num);
 int zcdma_open_native(struct zcdma_stream *stream, uint32_t channel, const struct zcdma_config *config);
-int zcdma_ask_for_pcm(int fd, const struct zcdma_config *config, struct zcdma_stream_open *arg);
+int zcdma_ask_for_pcm(int fd, const struct zcdma_config *config, uint32_t alignment,
+		      struct zcdma_stream_open *arg);
 int zcdma_open_v4l2(struct zcdma_stream *stream, int fd, const struct zcdma_config *config);
 
 /* Open the device of a name or path, NULL: the first one. */

@@ -301,7 +301,7 @@ static int take_channel(int fd, struct zcdma_stream_open *arg, const struct zcdm
 		arg->video.bytesperline = config->bytesperline;
 		arg->video.interval_ns = config->interval_ns;
 	} else if (info->kind == ZCDMA_KIND_PCM) {
-		ret = zcdma_ask_for_pcm(fd, config, arg);
+		ret = zcdma_ask_for_pcm(fd, config, info->alignment, arg);
 	} else if (!arg->buffer_size) {
 		arg->buffer_size = DEFAULT_RAW_SIZE;
 	}

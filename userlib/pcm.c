@@ -17,11 +17,23 @@ static uint32_t within(uint32_t value, uint32_t min, uint32_t max)
 	return value < min ? min : value > max ? max : value;
 }
 
+/* The shortest transfer of at least 1 / DEFAULT_PACE s that is whole PCM frames, and aligned. */
+static uint64_t default_size(const struct zcdma_pcm_config *pcm, uint32_t alignment)
+{
+	uint64_t frame = (uint64_t)pcm->channels * (pcm->format == ZCDMA_PCM_S16_LE ? 2 : 4);
+	uint64_t size = pcm->rate / DEFAULT_PACE * frame;
+
+	while (size % alignment)
+		size += frame;
+	return size;
+}
+
 /*
  * Fill in what a program wants of a PCM channel, and our choice where it does not say: the kernel's
- * own comes too late to make whole frames of the size of a transfer.
+ * own comes too late to make whole frames of the size of a transfer, a multiple of @alignment.
  */
-int zcdma_ask_for_pcm(int fd, const struct zcdma_config *config, struct zcdma_stream_open *arg)
+int zcdma_ask_for_pcm(int fd, const struct zcdma_config *config, uint32_t alignment,
+		      struct zcdma_stream_open *arg)
 {
 	struct zcdma_pcm_info info = { .channel = arg->channel };
 	struct zcdma_pcm_config *pcm = &arg->pcm;
@@ -40,8 +52,7 @@ int zcdma_ask_for_pcm(int fd, const struct zcdma_config *config, struct zcdma_st
 	if (!pcm->rate)
 		pcm->rate = within(DEFAULT_RATE, info.min_rate, info.max_rate);
 	if (!arg->buffer_size)
-		arg->buffer_size = (uint64_t)(pcm->rate / DEFAULT_PACE) * pcm->channels *
-				   (pcm->format == ZCDMA_PCM_S16_LE ? 2 : 4);
+		arg->buffer_size = default_size(pcm, alignment);
 	return 0;
 }
 

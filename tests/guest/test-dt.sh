@@ -104,6 +104,12 @@ for node in good-first good-last; do
 done
 # What follows from an alignment that not every number of PCM frames has.
 aligned=good-aligned
+why=
+zcdma info $aligned 2>&1 | grep -A 3 spk | grep -q 'in steps of 8 bytes' || why=$(zcdma info $aligned 2>&1)
+verdict test_alignment_of_sound_is_shown "$why"
+why=
+zcdma capture --rate 44100 --count 3 --output /dev/null $aligned/mic >/tmp/dt.log 2>&1 || why=$(cat /tmp/dt.log)
+verdict test_sound_has_an_aligned_default "$why"
 # One frame of 12 bytes more than a period: with the silence that makes it aligned it is two.
 why=
 /usr/lib/zcdma/guest/test-alsa-plugin rest "rawzcdma:$aligned,spk" >/tmp/dt.log 2>&1 || why=$(cat /tmp/dt.log)

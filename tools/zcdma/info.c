@@ -40,6 +40,8 @@ static void pcm_text(struct zcdma_device *device, const struct zcdma_channel_inf
 	for (unsigned int bit = 0; sample_format_name(bit); bit++)
 		if (p.formats & 1u << bit)
 			printf(" %s", sample_format_name(bit));
+	if (c->alignment > 1)
+		printf("\n               in steps of %u bytes", c->alignment);
 }
 
 /* Names are [A-Za-z0-9._-]: nothing in them needs quoting. */

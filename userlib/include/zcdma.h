@@ -294,8 +294,9 @@ struct zcdma_stream;
  * struct zcdma_config - what a stream shall be; all 0 is a good choice
  * @flags: ZCDMA_CONFIG_*
  * @num_buffers: 1 to %ZCDMA_STREAM_MAX_BUFFERS; 0 stands for 4
- * @buffer_size: bytes of one transfer. Video: 0, for one frame. PCM: whole PCM frames; 0 stands
- *	for 10 ms of sound. Raw: 0 stands for 65536
+ * @buffer_size: bytes of one transfer. Video: 0, for one frame. Raw and PCM: a multiple of
+ *	zcdma_channel_info::alignment. PCM: whole PCM frames, too; 0 stands for 10 ms of sound, or
+ *	as little more as is both. Raw: 0 stands for 65536
  * @fourcc: video, as all up to @interval_ns: V4L2 pixel format; 0: the default
  * @width: pixels; 0: the default
  * @height: lines; 0: the default
@@ -332,7 +333,8 @@ struct zcdma_config {
  *	imported buffer cannot be mapped
  * @size: bytes at @data
  * @length: capture: bytes that the device wrote. Playback: bytes to play, set by the program
- *	before zcdma_release(); zcdma_acquire() sets it to the most there is room for
+ *	before zcdma_release(), a multiple of what zcdma_config::buffer_size is one of;
+ *	zcdma_acquire() sets it to the most there is room for
  * @index: its number, from 0
  * @held: the program has it; the library's
  * @frame: frame record of the last transfer
