@@ -400,7 +400,13 @@ int zcdma_stop(struct zcdma_stream *stream);
  */
 int zcdma_drain(struct zcdma_stream *stream);
 
-/** zcdma_fd() - readable when zcdma_acquire() would not wait. The library's: do not close. */
+/**
+ * zcdma_fd() - readable while there are transfers done, or frames, that were not acquired yet
+ *
+ * For poll() and epoll. Playback: buffers that are free without having been played do not make it
+ * readable, which are all of them at first and after zcdma_stop(). So, zcdma_acquire() until -EAGAIN,
+ * and wait then. The library's: do not close.
+ */
 int zcdma_fd(const struct zcdma_stream *stream);
 
 /** zcdma_get_video() - what a video stream is set to. Return: 0, or -EINVAL for other kinds. */
