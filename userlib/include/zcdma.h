@@ -358,15 +358,15 @@ struct zcdma_buffer {
  * @stream: where the handle goes; the caller ends it with zcdma_close()
  * @name: "virt0/cam0" (device and channel; also "zcdma0/cam0", "/dev/zcdma0/cam0"), a device, for its
  *	first free channel, or NULL, for the first free channel of the first device. The path of
- *	a V4L2 capture node ("/dev/video0") gives a stream that works in the same way, on top of
- *	V4L2's calls
+ *	a V4L2 capture node ("/dev/video0") that has the single-planar API gives a stream that
+ *	works in the same way, on top of V4L2's calls
  * @config: what it shall be, or NULL for the defaults
  *
  * The stream is stopped.
  *
  * Return: 0; -ENODEV, -ENOENT: no such device, or channel; -EBUSY: somebody else has the channel;
  * -EINVAL: a value of @config is out of range; -ENOMEM: no memory for the buffers (the kernel
- * log says more); -EACCES; -ENOTSUP: this V4L2 node cannot do that.
+ * log says more); -EACCES; -ENOTSUP: this V4L2 node cannot do that, or has only the multiplanar API.
  */
 int zcdma_open(struct zcdma_stream **stream, const char *name, const struct zcdma_config *config);
 
