@@ -1,0 +1,91 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The scripts around the guests, with fakes in place of what is slow or cannot be had at will: guests
+# that end between two tests, a kernel's reports, an apt that another one locks out, another language.
+# timeout: 120
+top=$(cd "$(dirname "$0")/../.." && pwd)
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+
+# check NAME COMMAND...
+check() {
+	name=$1
+	shift
+	if "$@" >"$tmp/out" 2>&1; then
+		echo "ok - $name"
+	else
+		echo "not ok - $name"
+		sed 's/^/# /' "$tmp/out"
+		failed=1
+	fi
+}
+
+# fake NAME: a command that is found first; its text is on standard input.
+mkdir "$tmp/bin"
+fake() {
+	cat >"$tmp/bin/$1"
+	chmod +x "$tmp/bin/$1"
+}
+
+# --- tests/run, with a guest that runs no tests ---------------------------------
+
+mkdir -p "$tmp/top/tests/vm" "$tmp/top/tests/guest"
+cp "$top/tests/run" "$tmp/top/tests/"
+cp "$top/tests/vm/lib.sh" "$tmp/top/tests/vm/"
+for name in a b c; do
+	echo '#!/bin/sh' >"$tmp/top/tests/guest/test-$name.sh"
+done
+
+# All tests pass. Where $fake_where (in or after a test), the kernel says $fake_complaint, and the
+# guest ends with $fake_status if that is not 0.
+cat >"$tmp/top/tests/vm/run" <<'EOS'
+#!/bin/sh
+while [ "$1" != --log ]; do shift; done
+log=$2
+while [ "$1" != /usr/lib/zcdma/guest-tests ]; do shift; done
+shift
+status=0
+: >"$log.complaints"
+reach() {
+	[ "$1" = "$fake_where" ] || return
+	[ -z "$fake_complaint" ] || echo "complaint: [    1.000000] $fake_complaint" >>"$log.complaints"
+	status=$fake_status
+	[ "$2" ] || exit "$status"
+}
+for word in "$@"; do
+	name=${word%:*}
+	echo "zcdma-test: start $name" >>"$log.complaints"
+	echo "@@test start $name"
+	reach "in $name" goes-on
+	echo "zcdma-test: end $name" >>"$log.complaints"
+	printf '\n@@test end %s 0\n' "$name"
+	reach "after $name"
+done
+exit "$status"
+EOS
+chmod +x "$tmp/top/tests/vm/run"
+
+# run_tells WHERE STATUS COMPLAINT FAILURE PASSED: FAILURE is the only one, and tests that had not begun
+# are run all the same.
+run_tells() {
+	fake_where=$1 fake_status=$2 fake_complaint=$3 "$tmp/top/tests/run" || :
+	printf '%s\n' "FAIL $4" "$5 passed, 1 failed, 0 skipped" >"$tmp/wanted"
+	{
+		grep ^FAIL "$tmp/top/build/test/results"
+		tail -n 1 "$tmp/out"
+	} >"$tmp/got"
+	diff "$tmp/wanted" "$tmp/got"
+}
+check run_tells_of_crash_between_tests run_tells 'after test-a' 125 'BUG: late' \
+	'boot-1: the kernel complained outside of any test: [    1.000000] BUG: late' 3
+check run_tells_of_end_between_tests run_tells 'after test-a' 125 '' \
+	'boot-1: the guest ended or its kernel complained, in no test' 3
+check run_tells_of_hang_between_tests run_tells 'after test-b' 124 '' \
+	'boot-1: the guest hung outside of any test' 3
+check run_tells_of_hang_after_last_test run_tells 'after test-c' 124 '' \
+	'boot-1: the guest hung outside of any test' 3
+check run_tells_of_lost_qemu run_tells 'after test-a' 126 '' 'boot-1: QEMU ended outside of any test' 3
+check run_blames_a_test_once run_tells 'in test-b' 125 'BUG: its own' \
+	'test-b: the kernel complained: BUG: its own' 2
+exit $failed
