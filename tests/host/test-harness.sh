@@ -28,6 +28,19 @@ fake() {
 	chmod +x "$tmp/bin/$1"
 }
 
+# --- lib.sh -------------------------------------------------------------------
+
+# shellcheck disable=SC2016 # for the inner shell
+surroundings() {
+	(
+		umask 077
+		LANG=de_DE.UTF-8 LC_ALL=C.UTF-8 LANGUAGE=de top=$top \
+			sh -c '. "$top/tests/vm/lib.sh"; umask; env | grep ^LC_ALL; ls /no/such/file' 2>&1
+	) | tee "$tmp/said"
+	printf '%s\n' 0022 LC_ALL=C "ls: cannot access '/no/such/file': No such file or directory" | diff - "$tmp/said"
+}
+check scripts_have_english_and_umask_022 surroundings
+
 # --- tests/run, with a guest that runs no tests ---------------------------------
 
 mkdir -p "$tmp/top/tests/vm" "$tmp/top/tests/guest"
@@ -88,4 +101,24 @@ check run_tells_of_hang_after_last_test run_tells 'after test-c' 124 '' \
 check run_tells_of_lost_qemu run_tells 'after test-a' 126 '' 'boot-1: QEMU ended outside of any test' 3
 check run_blames_a_test_once run_tells 'in test-b' 125 'BUG: its own' \
 	'test-b: the kernel complained: BUG: its own' 2
+
+# --- pack, with a build that only its owner could read ----------------------------
+
+packed_for_all() {
+	mkdir -p "$tmp/top/build/vm" "$tmp/top/build/guest" "$tmp/kernel"
+	(
+		umask 077
+		echo 6.12-fake >"$tmp/kernel/release"
+		for file in pack guest-init guest-tests motd; do
+			install -m 700 "$top/tests/vm/$file" "$tmp/top/tests/vm/"
+		done
+		install -m 700 "$top/build/vm/vmguest" "$tmp/top/build/vm/"
+		printf '%s\n' '#!/bin/sh' "echo '$tmp/kernel'" >"$tmp/top/tests/vm/kernel"
+		chmod 700 "$tmp/top/tests/vm/kernel" "$tmp/top/tests/guest/"*.sh
+		"$tmp/top/tests/vm/pack" fake
+	)
+	cpio -tv <"$tmp/top/build/vm/fake.cpio" >"$tmp/list"
+	grep 'build/usr/lib/zcdma/guest/test-a.sh' "$tmp/list" && ! grep -Ev '^(.r.xr.xr.x|.r..r..r..|l)' "$tmp/list"
+}
+check guest_users_can_read_what_is_packed packed_for_all
 exit $failed

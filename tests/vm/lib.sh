@@ -5,6 +5,11 @@
 
 : "${top:?}"
 
+# What programs say is read here, so they say it in English; to a translation, C.UTF-8 is no obstacle.
+export LC_ALL=C
+# The guest's unprivileged users read and run what is copied to it.
+umask 022
+
 # Downloads, kernels and images. Outside build/, so that they outlive `make
 # clean` and serve every clone on this machine.
 cache=${ZCDMA_CACHE:-${XDG_CACHE_HOME:-${HOME:-$top/build}/.cache}/zcdma}
