@@ -121,4 +121,37 @@ packed_for_all() {
 	grep 'build/usr/lib/zcdma/guest/test-a.sh' "$tmp/list" && ! grep -Ev '^(.r.xr.xr.x|.r..r..r..|l)' "$tmp/list"
 }
 check guest_users_can_read_what_is_packed packed_for_all
+
+# --- vmhost, with a QEMU that is only a console -----------------------------------
+
+fake qemu <<'EOS'
+#!/usr/bin/perl
+for (@ARGV) {
+	$fd = $1 if /^socket,id=con,fd=(\d+)$/;
+}
+open(my $console, ">&=", $fd) or die;
+open(my $text, "<", $ENV{fake_console}) or die;
+syswrite($console, join("", <$text>));
+EOS
+
+# What the kernel prints, and whether it is a complaint.
+cat >"$tmp/reports" <<'LIST'
+no [    0.000000] SLUB: HWalign=64, Order=0-3, MinObjects=0, CPUs=2, Nodes=1
+no [    0.000000] DMA-API: preallocated 65536 debug entries
+no [    1.000000] systemd-udevd: LOG_DEBUG is 7, DEBUG is on
+yes [    2.000000] BUG kmalloc-64 (Not tainted): Freelist Pointer check fails
+yes [    3.000000] BUG: KASAN: slab-out-of-bounds in out_of_bounds+0x68/0xb0 [zcdma_bug]
+yes [    4.000000] sysfs: cannot create duplicate filename '/class/zcdma/zcdma0'
+no [    5.000000] kobject: kobject_add_internal failed for zcdma1 (error: -12 parent: zcdma)
+yes [    6.000000] kobject (00000000d1a8e5d5): tried to init an initialized object, something is seriously wrong.
+yes [    7.000000] WARNING: CPU: 0 PID: 1 at lib/refcount.c:25 refcount_warn_saturate+0x120/0x144
+LIST
+complaints() {
+	sed 's/^[a-z]* //' "$tmp/reports" >"$tmp/printed"
+	mkdir "$tmp/scratch"
+	fake_console=$tmp/printed "$top/build/vm/vmhost" --log "$tmp/console" --nonce 1 --dir "$tmp/scratch" -- \
+		"$tmp/bin/qemu"
+	[ $? = 125 ] && sed -n 's/^yes/complaint:/p' "$tmp/reports" | diff - "$tmp/console.complaints"
+}
+check kernel_reports_are_seen complaints
 exit $failed

@@ -77,7 +77,9 @@ static struct termios saved_termios;
 
 /*
  * What the kernel prints when something is wrong. Each is the stable part of a
- * headline; a plain "Call trace:" follows most of them and is no news.
+ * headline. A "Call trace:" follows most of them, but also what was asked for, as
+ * where processors are (SysRq), and is none by itself. The slab allocator's headline is
+ * "BUG", the cache's name, and what is wrong with it.
  */
 static const char *const complaints[] = {
 	"WARNING: ", "BUG: ", "kernel BUG at", "Internal error: ", "Oops",
@@ -89,7 +91,7 @@ static const char *const complaints[] = {
 	"soft lockup", "hard LOCKUP", "general protection fault",
 	"scheduling while atomic", "sleeping function called from invalid",
 	"page allocation failure", "nobody cared", "cgroup: fork rejected",
-	"Object already free", "Poison overwritten", "Redzone overwritten",
+	"] BUG ", "cannot create duplicate filename", "something is seriously wrong",
 };
 
 /* Harmless lines that contain one of the above. */
