@@ -154,4 +154,59 @@ complaints() {
 	[ $? = 125 ] && sed -n 's/^yes/complaint:/p' "$tmp/reports" | diff - "$tmp/console.complaints"
 }
 check kernel_reports_are_seen complaints
+
+# --- deps, with an apt that has its troubles ---------------------------------------
+
+fake dpkg-query <<'EOS'
+#!/bin/sh
+exit 1
+EOS
+fake sudo <<'EOS'
+#!/bin/sh
+exec "$@"
+EOS
+fake sleep <<'EOS'
+#!/bin/sh
+echo "$1" >>"$fake_apt/slept"
+EOS
+# $fake_locked times another apt has the lists. A package can be had after an update.
+fake apt-get <<'EOS'
+#!/bin/sh
+case " $* " in
+*' update '*)
+	echo update >>"$fake_apt/updates"
+	if [ "$(wc -l <"$fake_apt/updates")" -le "$fake_locked" ]; then
+		echo 'E: Could not get lock /var/lib/apt/lists/lock. It is held by process 1 (apt-get)'
+		echo 'E: Unable to lock directory /var/lib/apt/lists/'
+		exit 100
+	fi
+	[ "$fake_network" ] || { echo 'E: Failed to fetch'; exit 100; }
+	: >"$fake_apt/fresh"
+	;;
+*' install '*)
+	[ -e "$fake_apt/fresh" ] || { echo 'E: Unable to locate package make'; exit 100; }
+	;;
+esac
+EOS
+
+# deps_ends STATUS LOCKED NETWORK UPDATES
+deps_ends() {
+	rm -rf "$tmp/apt"
+	mkdir "$tmp/apt"
+	PATH=$tmp/bin:$PATH ZCDMA_CACHE=$tmp/apt/cache fake_apt=$tmp/apt fake_locked=$2 fake_network=$3 \
+		"$top/tests/vm/deps" build
+	[ $? = "$1" ] && [ "$(wc -l <"$tmp/apt/updates")" = "$4" ]
+}
+no_network() {
+	deps_ends 1 0 '' 1 && grep -q 'E: Unable to locate package make' "$tmp/out"
+}
+lists_locked() {
+	deps_ends 0 3 yes 4 && [ "$(wc -l <"$tmp/apt/slept")" = 3 ]
+}
+lists_locked_for_ever() {
+	deps_ends 1 1000 yes 60 && grep -q 'E: Could not get lock' "$tmp/out"
+}
+check deps_shows_why_it_fails no_network
+check deps_waits_for_another_apt lists_locked
+check deps_gives_up_at_last lists_locked_for_ever
 exit $failed
