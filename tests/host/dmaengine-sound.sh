@@ -41,7 +41,7 @@ od -A n -v -t u4 -w4 /tmp/time | awk '
 	}'
 EOS
 
-"$top/tests/vm/run" --machine raspi3b --share "$tmp/share" --log "$tmp/console" --timeout 220 \
+"$top/tests/vm/run" --machine raspi3b --share "$tmp/share" --log "$tmp/console" \
 	--qemu "-icount shift=0,sleep=off -serial file:$tmp/uart" -- sh /mnt/share/sound >"$tmp/out" 2>&1
 status=$?
 

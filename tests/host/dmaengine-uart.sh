@@ -33,7 +33,7 @@ zcdma play --coherent --bytes 100000 rpi3/uart-raw </mnt/share/frames
 EOS
 
 "$top/tests/vm/run" --machine raspi3b --append swiotlb=force --share "$tmp/share" \
-	--log "$tmp/console" --timeout 280 --qemu "-serial file:$tmp/uart" -- \
+	--log "$tmp/console" --qemu "-serial file:$tmp/uart" -- \
 	sh /mnt/share/play >"$tmp/out" 2>&1
 status=$?
 

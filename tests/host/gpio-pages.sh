@@ -12,7 +12,7 @@ failed=0
 # check NAME KERNEL WANTED MESSAGES: what gpio-map prints, and how many warnings there are.
 check() {
 	make -C "$top" --no-print-directory KERNEL="$2" modules >"$tmp/err" 2>&1 &&
-	"$top/tests/vm/run" --kernel "$2" --log "$tmp/console" --timeout 180 \
+	"$top/tests/vm/run" --kernel "$2" --log "$tmp/console" \
 		--dtbo "$top/build/tests/dts/gpio-neighbour.dtbo" -- \
 		gpio-map /dev/zcdma/virt0/device >"$tmp/out" 2>"$tmp/err"
 	warned=$(grep -c 'zcdma-virt dma-board-0: zcdma,gpio-user-mapping: /pl061@9030000 shares a page of 16384 bytes with /neighbour@9031000: programs cannot map it' "$tmp/console")

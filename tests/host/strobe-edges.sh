@@ -7,7 +7,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-"$top/tests/vm/run" --real-time --log "$tmp/console" --timeout 280 \
+"$top/tests/vm/run" --real-time --log "$tmp/console" \
 	--qemu "-trace enable=pl061_set_output -D $tmp/trace" -- strobe-hammer 10000 \
 	>"$tmp/out" 2>&1
 status=$?

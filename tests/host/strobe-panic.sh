@@ -11,7 +11,7 @@ failed=0
 # last_edges NAME STATUS COMMAND: run it amid a pulse, and look at how QEMU last saw the line.
 last_edges() {
 	name=$1 wanted=$2
-	"$top/tests/vm/run" --log "$tmp/console" --timeout 90 \
+	"$top/tests/vm/run" --log "$tmp/console" \
 		--qemu "-trace enable=pl061_set_output -D $tmp/trace" -- sh -c "
 		cam=/dev/zcdma/virt0/cam0
 		v4l2-ctl -d \$cam -c strobe_inverted=$4,strobe_timeout=5000000 &&
