@@ -72,7 +72,7 @@ static inline size_t zcdma_ring_size(u32 num)
 static inline void zcdma_ring_init(struct zcdma_ring *ring, void *area, u32 num)
 {
 	ring->words = area;
-	ring->fill = area + sizeof(*ring->words);
+	ring->fill = (void *)(ring->words + 1);
 	ring->done = (void *)(ring->fill + num);
 	ring->mask = num - 1;
 }

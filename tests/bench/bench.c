@@ -432,7 +432,7 @@ static void write_svg(const char *dir)
 	static const char * const ticks[] = { "64 KiB", "1 MiB", "8 MiB", "32 MiB" };
 	static const double at[] = { 65536, 1048576, 8388608, 33554432 };
 	FILE *f = create(dir, "bench.svg");
-	const char *ways[16];
+	const char *ways[16] = { NULL };
 	size_t num_ways = 0;
 
 	fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"920\" height=\"500\" font-family=\"sans-serif\" font-size=\"13\">\n"
