@@ -6,7 +6,9 @@
  * the program writes is read once, into a local, and checked there; whatever the kernel writes
  * for the program is never read back, the kernel's own copies are in struct zcdma_ring.
  *
- * The barriers A to D are drawn in <linux/zcdma.h>; each is named where it is used.
+ * The barriers A to D are drawn in <linux/zcdma.h>; each is named where it is used. In
+ * tests/litmus they are tried on the kernel's memory model: A and C in zcdma-ring-entry, D in
+ * zcdma-ring-kick, and in zcdma-ring-reuse that done entries need none.
  *
  * Needs nothing but the memory model and the fixed-width types, so that tests/host compiles it
  * against userlib's side and runs the two under ThreadSanitizer.
