@@ -3,6 +3,7 @@
 # A second of sound that aplay plays to the Raspberry Pi's UART by DMA comes out of QEMU's serial
 # port, byte for byte, and takes a second; arecord records as long a second of the system timer.
 # timeout: 240
+# kernel: stock
 top=$(cd "$(dirname "$0")/../.." && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What is played to the Raspberry Pi's UART by DMA comes out of QEMU's serial port, byte for byte.
 # timeout: 300
+# kernel: any
 top=$(cd "$(dirname "$0")/../.." && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -32,7 +33,7 @@ zcdma play rpi3/uart-raw /mnt/share/frames || exit
 zcdma play --coherent --bytes 100000 rpi3/uart-raw </mnt/share/frames
 EOS
 
-"$top/tests/vm/run" --machine raspi3b --append swiotlb=force --share "$tmp/share" \
+"$top/tests/vm/run" --kernel "${1:-stock}" --machine raspi3b --append swiotlb=force --share "$tmp/share" \
 	--log "$tmp/console" --qemu "-serial file:$tmp/uart" -- \
 	sh /mnt/share/play >"$tmp/out" 2>&1
 status=$?

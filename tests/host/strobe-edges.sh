@@ -3,11 +3,12 @@
 # 10,000 strobes while another process changes the other lines of the same controller: QEMU's PL061
 # saw each edge that either of them made, and no other.
 # timeout: 300
+# kernel: any
 top=$(cd "$(dirname "$0")/../.." && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-"$top/tests/vm/run" --real-time --log "$tmp/console" \
+"$top/tests/vm/run" --kernel "${1:-stock}" --real-time --log "$tmp/console" \
 	--qemu "-trace enable=pl061_set_output -D $tmp/trace" -- strobe-hammer 10000 \
 	>"$tmp/out" 2>&1
 status=$?
