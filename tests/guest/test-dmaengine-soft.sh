@@ -305,6 +305,24 @@ check 'a program that reads frames of which all fail can be ended' rejects_read
 said_in() {
 	[ "$(grep -c "$2" "$1")" -ge "${3:-1}" ]
 }
+# What is missing would shift all that comes after it.
+ends_early_sound() {
+	# Slowly, so that there is no other reason for one.
+	echo 20000 >$faults/interval_us
+	echo 100 >$faults/cut
+	arecord -D hw:sound -t raw -f S16_LE -r 48000 -c 2 --period-time=10000 --buffer-time=500000 \
+		/dev/null >"$tmp/log" 2>&1 &
+	player=$!
+	wait_for said_in "$tmp/log" overrun
+	status=$?
+	echo 0 >$faults/cut
+	echo 1000 >$faults/interval_us
+	kill $player
+	wait $player
+	[ $status = 0 ]
+}
+check 'periods of sound that end early are an overrun' ends_early_sound
+
 running() {
 	grep -q '^state: RUNNING' /proc/asound/sound/pcm0p/sub0/status
 }
@@ -333,20 +351,6 @@ rejects_sound() {
 	[ $status = 0 ]
 }
 check 'sound on a controller that takes no descriptor' rejects_sound
-
-# What is missing would shift all that comes after it.
-ends_early_sound() {
-	echo 100 >$faults/cut
-	arecord -D hw:sound -t raw -f S16_LE -r 48000 -c 2 /dev/null >"$tmp/log" 2>&1 &
-	player=$!
-	wait_for said_in "$tmp/log" overrun
-	status=$?
-	echo 0 >$faults/cut
-	kill $player
-	wait $player
-	[ $status = 0 ]
-}
-check 'periods of sound that end early are an overrun' ends_early_sound
 
 # How far a transfer is, where the controller tells; else how far those before it were.
 position() {
