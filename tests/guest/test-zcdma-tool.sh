@@ -89,6 +89,23 @@ is played_bytes 100000 "$(cat /sys/kernel/debug/zcdma/virt0/raw-out/sink/bytes)"
 check play_frames 0 sh -c 'head -c 614400 /dev/zero | zcdma play -q -s 320x240 -f YUYV virt0/out0'
 check play_sound 0 zcdma play -q -f S24_LE -c 5 -r 44100 virt0/spk0 bytes
 is played_sound 100000 "$(cat /sys/kernel/debug/zcdma/virt0/spk0/sink/bytes)"
+# Ctrl-C while the program waits for input, and while it waits for the hardware: what it says was
+# played is what arrived.
+sinks=/sys/kernel/debug/zcdma/virt0
+mkfifo pipe
+zcdma play --bytes 4096 virt0/raw-out <pipe 2>err &
+exec 3>pipe
+head -c 18432 bytes >&3
+until [ "$(cat $sinks/raw-out/sink/bytes)" = 16384 ] && grep -q '^State:.S' /proc/$!/status; do sleep 0.1; done
+kill -INT $! && wait $!
+is interrupted_input_ends_well 0 $?
+exec 3>&-
+is interrupted_input_is_played "$(cat $sinks/raw-out/sink/bytes) bytes" "$(cat err)"
+zcdma play --bytes 96000 virt0/spk0 /dev/zero 2>err &
+until grep -q 'spk0 .* running' $sinks/state && grep -q '^State:.S' /proc/$!/status; do sleep 0.1; done
+kill -INT $! && wait $!
+is interrupted_play_ends_well 0 $?
+is interrupted_play_is_played "$(cat $sinks/spk0/sink/bytes) bytes" "$(cat err)"
 check capture_sound 0 zcdma capture -q -n 5 -f FLOAT_LE -c 8 -r 192000 -o sound virt0/mic0
 is sound_is_10_ms_each $((5 * 1920 * 8 * 4)) "$(stat -c %s sound)"
 check monitor 0 zcdma monitor -n 2 -r 50 virt0/cam0
@@ -147,6 +164,10 @@ host pulse
 wait $!
 is watch_ends_well 0 $?
 is watch_counts_pulses "$((before + 1)) $((before + 2)) " "$(awk 'NR > 1 { printf "%d ", $1 }' watched)"
+zcdma trigger --watch virt0 >interrupted &
+until [ -s interrupted ]; do sleep 0.1; done
+kill -INT $! && wait $!
+is interrupted_watch_ends_well 0 $?
 check fire_needs_its_source 1 zcdma trigger --fire virt0
 says fire_names_the_source err '--source software'
 check fire_needs_a_channel_that_runs 1 zcdma trigger -s software --fire virt0

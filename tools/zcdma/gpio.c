@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -332,19 +331,15 @@ static int watch(struct zcdma_device *device, const char *name, long long count)
 	struct zcdma_gpio_state state;
 	struct zcdma_gpio *gpio;
 	uint64_t last_ns = 0;
-	struct pollfd p;
 	int ret;
 
 	ret = zcdma_device_open_gpio(device, &gpio);
 	if (ret)
 		return complain_channel("watch", name, ret);
-	p = (struct pollfd) { .fd = zcdma_gpio_fd(gpio), .events = POLLIN };
 	catch_interrupt();
 	printf("%10s %10s %18s\n", "triggers", "missed", "since the last, ms");
 	fflush(stdout);
-	while (!interrupted && count) {
-		if (poll(&p, 1, -1) < 0)
-			continue;
+	while (count && wait_readable(zcdma_gpio_fd(gpio))) {
 		ret = zcdma_gpio_get_state(gpio, &state);
 		if (ret) {
 			ret = complain_channel("watch", name, ret);

@@ -14,15 +14,15 @@
 
 #define TIMEOUT_MS	10000
 
-/* As much as there is, up to @size; -1 on failure. */
+/* As much as there is, up to @size, or until Ctrl-C; -1 on failure. */
 static ssize_t read_all(int fd, void *data, size_t size)
 {
 	size_t have = 0;
 
-	while (have < size) {
+	while (have < size && wait_readable(fd)) {
 		ssize_t n = read(fd, (char *)data + have, size - have);
 
-		if (n < 0 && errno == EINTR && !interrupted)
+		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -1;
@@ -31,6 +31,15 @@ static ssize_t read_all(int fd, void *data, size_t size)
 		have += (size_t)n;
 	}
 	return (ssize_t)have;
+}
+
+/* The first Ctrl-C asks for this, and does not end it; the second one does. */
+static int drain(struct zcdma_stream *s)
+{
+	bool asked = interrupted;
+	int ret = zcdma_drain(s);
+
+	return ret == -EINTR && !asked ? zcdma_drain(s) : ret;
 }
 
 static int run(struct zcdma_stream *s, int fd, const char *file, const char *name, bool quiet)
@@ -84,13 +93,17 @@ static int run(struct zcdma_stream *s, int fd, const char *file, const char *nam
 		if (ret)
 			return complain_channel("start", name, ret);
 	}
-	if (!started && total)
-		ret = zcdma_start(s);
+	/* After a Ctrl-C, too: what was handed over is played. */
+	ret = total && !started ? zcdma_start(s) : 0;
 	if (!ret && total)
-		ret = zcdma_drain(s);
-	if (ret && ret != -EINTR)
+		ret = drain(s);
+	if (ret == -EINTR) {
+		complain("interrupted again, before all of it was played");
+		return EXIT_FAILED;
+	}
+	if (ret)
 		return complain_channel("play to", name, ret);
-	if (left)
+	if (left && !interrupted)
 		complain("the last %llu bytes of %s are not a whole %s and were not played", left, file,
 			 unit);
 	if (!quiet)

@@ -88,6 +88,8 @@ const char *size_name(uint64_t bytes);
 /* Ctrl-C asks for an end; what is under way is finished. */
 extern volatile sig_atomic_t interrupted;
 void catch_interrupt(void);
+/* Wait until there is something to read; false: Ctrl-C came first. */
+bool wait_readable(int fd);
 
 /* Save a frame as a PNG file. Return: whether it could be; the user knows why not. */
 bool picture_is_possible(const struct zcdma_video_config *video);
