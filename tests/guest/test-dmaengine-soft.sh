@@ -132,6 +132,18 @@ played() {
 }
 check 'what is played in pieces arrives' played
 
+# Its end, too, but for what is not aligned; nobody says that he has played that.
+played_to_the_end() {
+	head -c 100012 "$tmp/noise" >"$tmp/odd"
+	zcdma play --bytes 50000 soft/out "$tmp/odd" 2>&1 | tee "$tmp/said"
+	grep -q 'last 4 bytes .* multiples of 8$' "$tmp/said" && grep -qx '100008 bytes' "$tmp/said" || return
+	[ "$(example-playback soft/out <"$tmp/odd")" = 'played 100008 bytes' ] || return
+	head -c 100008 "$tmp/odd" >"$tmp/whole"
+	cat "$tmp/whole" "$tmp/whole" >"$tmp/twice"
+	tail -c 200016 $debug/softdma-pieces/2/sink | cmp - "$tmp/twice"
+}
+check 'the end of a file whose length is not aligned arrives' played_to_the_end
+
 too_large() {
 	n=$(lines_said)
 	capture_in 6 262144 && lost_failed 0 6 &&

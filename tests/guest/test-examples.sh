@@ -34,6 +34,15 @@ check capture_coherent_device 'frame [0-9]+: 614400 bytes' example-capture virt1
 check capture_vivid 'frame [0-9]+: [0-9]+ bytes' example-capture "$vivid"
 check playback 'played 300000 bytes' sh -c "example-playback virt0/raw-out <$tmp/bytes"
 check playback_arrived 300000 cat /sys/kernel/debug/zcdma/virt0/raw-out/sink/bytes
+# A transfer that fails, and after it none whose buffer would be looked at.
+echo 1 >/sys/kernel/debug/zcdma/virt0/raw-out/fault/error
+if ! head -c 1000 "$tmp/bytes" | example-playback virt0/raw-out 2>"$tmp/err" &&
+	grep -q '^playback: Input/output error$' "$tmp/err"; then
+	echo "ok - playback_failed"
+else
+	echo "not ok - playback_failed"
+	failed=1
+fi
 check share '50 frames seen by two processes' example-share virt0/cam0
 check share_vivid '50 frames seen by two processes' example-share "$vivid"
 check display '98 frames shown' example-display virt0/cam0 /dev/zcdma/virt0/out0

@@ -89,9 +89,17 @@ is played_bytes 100000 "$(cat /sys/kernel/debug/zcdma/virt0/raw-out/sink/bytes)"
 check play_frames 0 sh -c 'head -c 614400 /dev/zero | zcdma play -q -s 320x240 -f YUYV virt0/out0'
 check play_sound 0 zcdma play -q -f S24_LE -c 5 -r 44100 virt0/spk0 bytes
 is played_sound 100000 "$(cat /sys/kernel/debug/zcdma/virt0/spk0/sink/bytes)"
+# One that failed is told of, even if no buffer comes after it.
+sinks=/sys/kernel/debug/zcdma/virt0
+head -c 8192 bytes >short
+echo 1 >$sinks/raw-out/fault/error
+check play_that_fails 1 zcdma play --bytes 4096 virt0/raw-out short
+says play_says_that_the_hardware_failed err 'the hardware failed .* 8192 bytes'
+head -c 2 bytes >>short
+check play_with_a_rest 0 zcdma play --bytes 4096 virt0/raw-out short
+says play_says_what_is_left err 'last 2 bytes of short .* multiples of 4'
 # Ctrl-C while the program waits for input, and while it waits for the hardware: what it says was
 # played is what arrived.
-sinks=/sys/kernel/debug/zcdma/virt0
 mkfifo pipe
 zcdma play --bytes 4096 virt0/raw-out <pipe 2>err &
 exec 3>pipe

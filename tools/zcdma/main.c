@@ -48,8 +48,9 @@ static const struct command {
 	{ "play", cmd_play, "play a file to a channel",
 	  "usage: zcdma play [OPTIONS] CHANNEL [FILE]\n\n"
 	  "Plays FILE, or standard input, to a playback channel (virt0/raw-out). A video channel gets\n"
-	  "whole frames; what is left at the end of the file is not shown. Sound is raw samples: for WAV\n"
-	  "files there is aplay -D zcdma.\n\n"
+	  "whole frames, others multiples of a frame of sound and of their alignment (zcdma info --json);\n"
+	  "what is left at the end of the file is not played. Sound is raw samples: for WAV files there is\n"
+	  "aplay -D zcdma.\n\n"
 	  CHANNEL_HELP
 	  "  -q, --quiet         no progress\n" },
 	{ "strobe", cmd_strobe, "the lamp: show its settings, change them, pulse it",

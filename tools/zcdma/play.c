@@ -42,19 +42,84 @@ static int drain(struct zcdma_stream *s)
 	return ret == -EINTR && !asked ? zcdma_drain(s) : ret;
 }
 
+/* Alignment of the channel's transfers. */
+static uint32_t alignment_of(struct zcdma_stream *s, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	struct zcdma_channel_info info;
+	struct zcdma_device *device;
+	uint32_t alignment = 1;
+
+	if (zcdma_get_device(s, &device))
+		return 1;
+	for (unsigned int i = 0; !zcdma_device_get_channel(device, i, &info); i++) {
+		if (slash && !strcmp(slash + 1, info.name))
+			return info.alignment;
+		/* Where only a device was named, it is one of these, and takes what all of them take. */
+		if (info.direction == ZCDMA_PLAYBACK && info.owner == ZCDMA_OWNER_STREAM &&
+		    info.alignment > alignment)
+			alignment = info.alignment;
+	}
+	return alignment;
+}
+
+/* Bytes that the length of a transfer is a multiple of; see struct zcdma_fill. */
+static uint32_t unit_of(struct zcdma_stream *s, const char *name)
+{
+	struct zcdma_pcm_config pcm = { .frame_bytes = 1 };
+	uint32_t alignment = alignment_of(s, name), unit;
+	struct zcdma_video_config video;
+
+	if (!zcdma_get_video(s, &video))
+		return video.sizeimage;
+	zcdma_get_pcm(s, &pcm);
+	unit = pcm.frame_bytes;
+	/* Their least common multiple: an alignment is a power of two. */
+	while (unit % alignment)
+		unit *= 2;
+	return unit;
+}
+
+/* Whether what was in a buffer before has been played; false: the user knows. */
+static bool was_played(const struct zcdma_buffer *b, unsigned long long total)
+{
+	if (!(b->frame.flags & ZCDMA_FRAME_ERROR))
+		return true;
+	complain("the hardware failed to play a part; %llu bytes were handed over; the kernel log may say why (dmesg | grep zcdma)",
+		 total);
+	return false;
+}
+
+/* See that what was handed over is played, after a Ctrl-C, too. Return: 0, or an exit status. */
+static int finish(struct zcdma_stream *s, const char *name, bool started, unsigned long long total)
+{
+	int ret = started ? 0 : zcdma_start(s);
+	struct zcdma_buffer *b;
+
+	if (!ret)
+		ret = drain(s);
+	if (ret == -EINTR) {
+		complain("interrupted again, before all of it was played");
+		return EXIT_FAILED;
+	}
+	if (ret)
+		return complain_channel("play to", name, ret);
+	/* Those that came last have not been looked at. */
+	while (!zcdma_acquire(s, &b, 0))
+		if (!was_played(b, total))
+			return EXIT_FAILED;
+	return 0;
+}
+
 static int run(struct zcdma_stream *s, int fd, const char *file, const char *name, bool quiet)
 {
-	struct zcdma_video_config video;
-	bool whole = !zcdma_get_video(s, &video);
-	/* What is less than that cannot be moved. */
-	struct zcdma_pcm_config pcm = { .frame_bytes = 4 };
-	const char *unit = whole || !zcdma_get_pcm(s, &pcm) ? "frame" : "word";
 	unsigned long long total = 0, left = 0;
+	uint32_t unit = unit_of(s, name);
+	bool started = false, end = false;
 	unsigned int queued = 0;
-	bool started = false;
-	int ret = 0;
+	int ret;
 
-	while (!interrupted) {
+	while (!end && !interrupted) {
 		struct zcdma_buffer *b;
 		ssize_t n;
 
@@ -63,21 +128,15 @@ static int run(struct zcdma_stream *s, int fd, const char *file, const char *nam
 			break;
 		if (ret)
 			return complain_channel("play to", name, ret);
-		if (b->frame.flags & ZCDMA_FRAME_ERROR && started) {
-			complain("the hardware failed to play a part; %llu bytes were handed over",
-				 total);
+		if (!was_played(b, total))
 			return EXIT_FAILED;
-		}
 		n = read_all(fd, b->data, b->length);
 		if (n < 0) {
 			complain("cannot read %s: %s", file, strerror(errno));
 			return EXIT_FAILED;
 		}
-		if (whole && (size_t)n < b->length) {
-			left = (unsigned long long)n;
-			break;
-		}
-		left = (unsigned long long)n % pcm.frame_bytes;
+		end = (size_t)n < b->length;
+		left = end ? (unsigned long long)n % unit : 0;
 		b->length = (size_t)n - left;
 		if (!b->length)
 			break;
@@ -93,22 +152,13 @@ static int run(struct zcdma_stream *s, int fd, const char *file, const char *nam
 		if (ret)
 			return complain_channel("start", name, ret);
 	}
-	/* After a Ctrl-C, too: what was handed over is played. */
-	ret = total && !started ? zcdma_start(s) : 0;
-	if (!ret && total)
-		ret = drain(s);
-	if (ret == -EINTR) {
-		complain("interrupted again, before all of it was played");
-		return EXIT_FAILED;
-	}
-	if (ret)
-		return complain_channel("play to", name, ret);
+	ret = total ? finish(s, name, started, total) : EXIT_FAILED;
 	if (left && !interrupted)
-		complain("the last %llu bytes of %s are not a whole %s and were not played", left, file,
-			 unit);
-	if (!quiet)
+		complain("the last %llu bytes of %s were not played: the channel takes multiples of %u",
+			 left, file, unit);
+	if (!quiet && (!ret || !total))
 		fprintf(stderr, "%llu bytes\n", total);
-	return total ? 0 : EXIT_FAILED;
+	return ret;
 }
 
 int cmd_play(int argc, char **argv)
