@@ -135,6 +135,7 @@ guest_headers := $(wildcard tests/guest/*.h uapi/linux/*.h)
 userlib := $(build)/userlib
 guest_headers += userlib/include/zcdma.h
 
+# The command with the C library's checks of buffers, as distributions build theirs.
 .PHONY: userlib-arm64 userlib-armhf userlib-asan
 userlib-arm64: deps-build $(build)/vm/sysroot
 	$(Q)$(MAKE) $(if $(V),,-s) -C userlib O=$(userlib)/arm64 CC="$(GUEST_CC)" CFLAGS="-O2 -g $(sysroot_flags)" \
@@ -144,7 +145,7 @@ userlib-arm64: deps-build $(build)/vm/sysroot
 		cp -pu "$$file" $(build)/guest/example-$${file##*/}; done
 	$(Q)cp -pu $(userlib)/arm64/libzcdma.so.1 $(build)/guest/
 	$(Q)$(MAKE) $(if $(V),,-s) -C tools/zcdma O=$(build)/tools/arm64 USERLIB=$(userlib)/arm64 CC="$(GUEST_CC)" \
-		CFLAGS="-O2 -g $(sysroot_flags)" $(build)/tools/arm64/zcdma
+		CFLAGS="-O2 -g -D_FORTIFY_SOURCE=2 $(sysroot_flags)" $(build)/tools/arm64/zcdma
 	$(Q)cp -pu $(build)/tools/arm64/zcdma $(build)/guest/
 
 userlib-armhf: deps-build

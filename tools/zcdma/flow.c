@@ -66,19 +66,20 @@ static uint32_t cell(const char *path)
 /* The reserved-memory node that the device's memory-region points to. */
 static void show_device_tree(unsigned int number)
 {
-	char path[512], text[256];
+	char path[512], text[256], *node, *base;
 	struct dirent *entry;
 	uint32_t region;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "/sys/class/zcdma/zcdma%u/device/of_node", number);
-	if (!realpath(path, text))
-		text[0] = '\0';
-	if (!text[0]) {
+	node = realpath(path, NULL);
+	if (!node) {
 		printf("   the device has no device-tree node: its memory comes from the system\n");
 		return;
 	}
-	printf("   node             %s\n", strstr(text, "/base") ? strstr(text, "/base") + 5 : text);
+	base = strstr(node, "/base");
+	printf("   node             %s\n", base ? base + 5 : node);
+	free(node);
 	snprintf(path, sizeof(path), "/sys/class/zcdma/zcdma%u/device/of_node/memory-region", number);
 	region = cell(path);
 	if (!region) {
