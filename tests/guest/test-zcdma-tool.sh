@@ -205,10 +205,19 @@ is timeline_has_each_trigger 5 "$(grep -c '<path ' triggered.svg)"
 says timeline_has_strobes triggered.svg '<title>strobe: '
 check doctor 0 zcdma doctor
 says doctor_is_content out '^0 problems'
+# Somebody traces, and goes on doing so.
+trace=/sys/kernel/tracing
+echo 'not of zcdma flow' >$trace/trace_marker
+echo 1 >$trace/events/zcdma/zcdma_xfer_start/enable
 check flow 0 zcdma flow virt0
 says flow_names_the_pool out 'memory-region +/reserved-memory/zcdma-pool'
 says flow_shows_the_trace out 'zcdma_buf_alloc'
 says flow_gives_back out 'zcdma_buf_free'
+check flow_without_memory 1 zcdma flow --size 1073741824 virt0
+says flow_leaves_the_trace $trace/trace 'not of zcdma flow'
+is flow_leaves_events_on 1 "$(cat $trace/events/zcdma/zcdma_xfer_start/enable)"
+echo 0 >$trace/events/zcdma/zcdma_xfer_start/enable
+is flow_leaves_nothing_behind '0 ' "$(cat $trace/events/zcdma/enable) $(ls $trace/instances)"
 check flow_of_system_memory 0 zcdma flow virt1
 says flow_names_the_page out 'physical address 0x'
 

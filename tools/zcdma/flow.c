@@ -16,12 +16,16 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tool.h"
 
 #define TRACING		"/sys/kernel/tracing/"
 #define DEVICE_TREE	"/sys/firmware/devicetree/base/reserved-memory"
+
+/* The instance of the kernel's trace that is ours. */
+static char trace[64];
 
 static void step(unsigned int n, const char *what)
 {
@@ -128,19 +132,28 @@ static void show_allocation(const char *device)
 	free(last);
 }
 
+/* In a buffer of our own: whoever traces on this system keeps his, and his settings. */
 static bool trace_begin(void)
 {
-	return write_file(TRACING "trace", "") && write_file(TRACING "events/zcdma/enable", "1") &&
-	       write_file(TRACING "tracing_on", "1");
+	char path[128];
+
+	snprintf(trace, sizeof(trace), TRACING "instances/zcdma-flow-%d", (int)getpid());
+	if (mkdir(trace, 0700))
+		return false;
+	snprintf(path, sizeof(path), "%s/events/zcdma/enable", trace);
+	if (write_file(path, "1"))
+		return true;
+	rmdir(trace);
+	return false;
 }
 
-static void trace_end(void)
+static void trace_show(void)
 {
 	char line[512];
 	FILE *file;
 
-	write_file(TRACING "events/zcdma/enable", "0");
-	file = fopen(TRACING "trace", "r");
+	snprintf(line, sizeof(line), "%s/trace", trace);
+	file = fopen(line, "r");
 	while (file && fgets(line, sizeof(line), file)) {
 		const char *at = strstr(line, "zcdma_buf");
 
@@ -149,6 +162,11 @@ static void trace_end(void)
 	}
 	if (file)
 		fclose(file);
+}
+
+static void trace_end(void)
+{
+	rmdir(trace);
 }
 
 /* The lines of /proc/self/smaps that tell of a mapping. Whether it is one of pages that are counted. */
@@ -222,26 +240,13 @@ static void show_access(uint8_t *map, size_t size, int fd)
 	       "the page table is filled by first access");
 }
 
-static int flow(struct zcdma_device *device, uint64_t size, bool coherent)
+/* From the allocation to the close. Return: 0, or an exit status. */
+static int show_buffer(struct zcdma_device *device, const char *name, uint64_t size, bool coherent)
 {
-	struct zcdma_device_info info;
-	bool traced;
 	uint8_t *map;
 	off_t whole;
-	int fd, ret;
+	int fd;
 
-	ret = zcdma_device_get_info(device, &info);
-	if (ret)
-		return complain_channel("ask", NULL, ret);
-	printf("One %s buffer of %s of device %s\n", coherent ? "coherent" : "cached", size_name(size),
-	       info.name);
-
-	step(1, "Boot: the device tree reserves memory");
-	show_device_tree(zcdma_device_number(device));
-	printf("   pool             %s, %s in use before this\n",
-	       info.pool_size ? size_name(info.pool_size) : "none", size_name(info.pool_used));
-
-	traced = trace_begin();
 	fd = zcdma_device_alloc(device, size, coherent ? 0 : ZCDMA_BUFFER_CACHED);
 	if (fd < 0) {
 		complain("cannot allocate %s: %s; `zcdma doctor` says what is missing",
@@ -251,7 +256,7 @@ static int flow(struct zcdma_device *device, uint64_t size, bool coherent)
 	whole = lseek(fd, 0, SEEK_END);
 	step(2, "ZCDMA_IOC_BUFFER_ALLOC: the core allocates and zeroes it, and makes a dma-buf of it");
 	printf("   dma-buf          descriptor %d, %s\n", fd, size_name((uint64_t)whole));
-	show_allocation(info.name);
+	show_allocation(name);
 
 	map = mmap(NULL, (size_t)whole, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED) {
@@ -270,15 +275,43 @@ static int flow(struct zcdma_device *device, uint64_t size, bool coherent)
 
 	munmap(map, (size_t)whole);
 	close(fd);
-	step(5, "Close: nobody holds it any more, the memory goes back");
-	if (!zcdma_device_get_info(device, &info))
-		printf("   pool             %s in use after this\n", size_name(info.pool_used));
-	step(6, "The same, as the driver's tracepoints saw it");
+	return 0;
+}
+
+static int flow(struct zcdma_device *device, uint64_t size, bool coherent)
+{
+	struct zcdma_device_info info;
+	bool traced;
+	int ret;
+
+	ret = zcdma_device_get_info(device, &info);
+	if (ret)
+		return complain_channel("ask", NULL, ret);
+	printf("One %s buffer of %s of device %s\n", coherent ? "coherent" : "cached", size_name(size),
+	       info.name);
+
+	step(1, "Boot: the device tree reserves memory");
+	show_device_tree(zcdma_device_number(device));
+	printf("   pool             %s, %s in use before this\n",
+	       info.pool_size ? size_name(info.pool_size) : "none", size_name(info.pool_used));
+
+	/* What a Ctrl-C must not leave behind is the trace; all this takes a moment. */
+	catch_interrupt();
+	traced = trace_begin();
+	ret = show_buffer(device, info.name, size, coherent);
+	if (!ret) {
+		step(5, "Close: nobody holds it any more, the memory goes back");
+		if (!zcdma_device_get_info(device, &info))
+			printf("   pool             %s in use after this\n", size_name(info.pool_used));
+		step(6, "The same, as the driver's tracepoints saw it");
+		if (traced)
+			trace_show();
+		else
+			printf("   for root only (" TRACING "events/zcdma)\n");
+	}
 	if (traced)
 		trace_end();
-	else
-		printf("   for root only (" TRACING "events/zcdma)\n");
-	return 0;
+	return ret;
 }
 
 int cmd_flow(int argc, char **argv)
