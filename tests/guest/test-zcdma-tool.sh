@@ -205,6 +205,20 @@ is timeline_has_each_trigger 5 "$(grep -c '<path ' triggered.svg)"
 says timeline_has_strobes triggered.svg '<title>strobe: '
 check doctor 0 zcdma doctor
 says doctor_is_content out '^0 problems'
+# A user who may not, and what helps him: the group, if that may.
+nobody() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"
+}
+check doctor_of_no_member 1 nobody zcdma doctor
+says doctor_names_the_group out '/dev/zcdma0 \(group video, mode 660\) cannot be opened'
+says doctor_names_the_group_to_join out 'usermod -aG video USER'
+check no_member 1 nobody zcdma capture virt0/cam0
+says no_member_has_a_remedy err 'zcdma doctor'
+chown root:root /dev/zcdma[0-9]* && chmod 600 /dev/zcdma[0-9]*
+check doctor_without_rule 1 nobody zcdma doctor
+says doctor_names_the_rule out 'install tools/60-zcdma.rules'
+is doctor_without_rule_names_no_group_to_join 0 "$(grep -c usermod out)"
+chown root:video /dev/zcdma[0-9]* && chmod 660 /dev/zcdma[0-9]*
 # Somebody traces, and goes on doing so.
 trace=/sys/kernel/tracing
 echo 'not of zcdma flow' >$trace/trace_marker

@@ -20,6 +20,8 @@
 #define MAX_DEVICES	64
 #define FRAME_SIZE	(1920 * 1080 * 2)
 
+#define INSTALL_RULE	"install tools/60-zcdma.rules as a udev rule (/usr/lib/udev/rules.d), then udevadm trigger"
+
 static unsigned int problems;
 
 __attribute__((format(printf, 1, 2))) static void good(const char *format, ...);
@@ -85,16 +87,23 @@ static bool in_group(gid_t gid)
 
 static void check_node(const char *path)
 {
+	const char *remedy = INSTALL_RULE ": it gives the node to the group video";
 	struct group *group;
 	struct stat st;
+	char join[128];
 
 	if (stat(path, &st))
 		return;
 	group = getgrgid(st.st_gid);
+	/* Without the rule it is root's, and to be a member of whatever group does not help. */
+	if (group && st.st_gid && (st.st_mode & 0060) == 0060 && !in_group(st.st_gid)) {
+		snprintf(join, sizeof(join),
+			 "add yourself to that group (usermod -aG %s USER) and log in again",
+			 group->gr_name);
+		remedy = join;
+	}
 	if (access(path, R_OK | W_OK))
-		bad(in_group(st.st_gid) ? "install tools/60-zcdma.rules as a udev rule: the group must be able to read and write" :
-		    "add yourself to that group (usermod -aG video USER) and log in again",
-		    "%s (group %s, mode %03o) cannot be opened by this user", path,
+		bad(remedy, "%s (group %s, mode %03o) cannot be opened by this user", path,
 		    group ? group->gr_name : "?", st.st_mode & 0777);
 	else
 		good("%s can be opened by this user", path);
@@ -174,8 +183,7 @@ static void check_links(const char *name)
 	if (exists(path))
 		good("%s is there", path);
 	else
-		note("install tools/60-zcdma.rules as a udev rule (/usr/lib/udev/rules.d), then udevadm trigger",
-		     "%s, the stable names of the nodes, is missing", path);
+		note(INSTALL_RULE, "%s, the stable names of the nodes, is missing", path);
 }
 
 static unsigned int check_devices(void)

@@ -143,7 +143,7 @@ int complain_channel(const char *what, const char *name, int error)
 		remedy = ": somebody else has it; `zcdma info` says who";
 		break;
 	case EACCES:
-		remedy = ": become a member of the group video, or root";
+		remedy = ": only root may, and the group of its node, as a rule video; `zcdma doctor` says what to do";
 		break;
 	case ENOMEM:
 		remedy = ": no memory for the buffers; use fewer or smaller ones, or see the kernel log";
