@@ -146,7 +146,7 @@ check 'the end of a file whose length is not aligned arrives' played_to_the_end
 
 too_large() {
 	n=$(lines_said)
-	capture_in 6 262144 && lost_failed 0 6 &&
+	! capture_in 6 262144 && lost_failed 0 6 &&
 		said "$n" 'channel in: softdma-pieces takes no transfer of 262144 bytes in so many pieces'
 }
 check 'a transfer that the controller has no room for at all fails' too_large
@@ -259,7 +259,7 @@ has_no_room() {
 	capture_in 4 4096
 	status=$?
 	echo 0 >$faults/refuse
-	[ $status = 0 ] && lost_failed 0 4 && works
+	[ $status = 1 ] && lost_failed 0 4 && works
 }
 check 'descriptors that the controller has not' has_no_room
 

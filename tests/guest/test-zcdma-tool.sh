@@ -83,6 +83,17 @@ says capture_reports err '20 frames, [0-9.]+ frames/s, [0-9]+ lost, 0 failed'
 check capture_v4l2_node 0 zcdma capture -q -s 320x180 -o node.png /dev/zcdma/virt0/cam0
 is node_png_size 320x180 "$(png_size node.png)"
 
+# Of a frame that failed there is no picture; where there is no other, that is a failure.
+faults=/sys/kernel/debug/zcdma/virt0/cam0/fault
+echo 1 >$faults/error
+check capture_that_fails_once 0 zcdma capture -n 3 -s 64x48 -o 'e-%d.png' virt0/cam0
+says capture_counts_failures err '3 frames.* 1 failed$'
+is good_frames_are_saved 'e-1.png e-2.png' "$(echo e-*.png)"
+echo 1 >$faults/error
+check capture_that_fails 1 zcdma capture -q -s 64x48 -o failed.png virt0/cam0
+says capture_says_that_the_hardware_failed err 'the hardware failed'
+is failed_frame_is_not_saved absent "$([ -e failed.png ] || echo absent)"
+
 head -c 100000 /dev/urandom >bytes
 check play_file 0 zcdma play -q --bytes 4096 virt0/raw-out bytes
 is played_bytes 100000 "$(cat /sys/kernel/debug/zcdma/virt0/raw-out/sink/bytes)"

@@ -128,17 +128,19 @@ static int run(struct capture *c, struct zcdma_stream *s, const struct channel_o
 		if (n >= c->skip) {
 			uint64_t time = b->frame.exposure_start_ns ? b->frame.exposure_start_ns :
 					now_ns();
+			bool failed = b->frame.flags & ZCDMA_FRAME_ERROR;
 
 			if (c->frames && b->frame.sequence > next)
 				c->lost += (long long)(b->frame.sequence - next);
 			if (!c->frames)
 				c->first_ns = time;
 			c->last_ns = time;
-			if (b->frame.flags & ZCDMA_FRAME_ERROR)
+			if (failed)
 				c->errors++;
 			else if (options->stamps)
 				check_stamps(c, b);
-			if (!save(c, b))
+			/* There is no picture in it. */
+			if (!(failed && c->png) && !save(c, b))
 				return EXIT_FAILED;
 			c->frames++;
 		}
@@ -155,6 +157,10 @@ static int run(struct capture *c, struct zcdma_stream *s, const struct channel_o
 	}
 	if (!c->frames)
 		return EXIT_FAILED;
+	if (c->errors == c->frames) {
+		complain("the hardware failed, no frame is good; the kernel log may say why (dmesg | grep zcdma)");
+		return EXIT_FAILED;
+	}
 	return 0;
 }
 
