@@ -13,6 +13,7 @@
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/of.h>
+#include <linux/random.h>
 #include <linux/version.h>
 
 /* The one walk over device trees that has no stub where there is none. */
@@ -30,12 +31,18 @@ static inline struct device_node *of_find_all_nodes(struct device_node *prev)
 #include <linux/unaligned.h>
 #endif
 
-/* New in 6.2. */
+/* New in 6.2 and 6.3, and in later releases of 6.1: macros, which do not clash with those. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
-static inline u32 get_random_u32_inclusive(u32 floor, u32 ceil)
+static inline u32 zcdma_random_u32_inclusive(u32 floor, u32 ceil)
 {
 	return floor + prandom_u32_max(ceil - floor + 1);
 }
+
+#define get_random_u32_inclusive zcdma_random_u32_inclusive
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define of_property_present(np, name) of_property_read_bool(np, name)
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)

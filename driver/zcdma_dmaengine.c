@@ -573,7 +573,7 @@ static int request_dma(struct zdma_chan *zc)
 	 * that we go first, and that we come back with it.
 	 */
 	supplier = zc->dma->device->dev;
-	if (device_is_bound(supplier) &&
+	if (supplier->driver &&
 	    !device_link_add(dev, supplier, DL_FLAG_AUTOPROBE_CONSUMER))
 		dev_warn(dev, "channel %s: no device link to %s: do not unbind that while in use\n",
 			 zc->name, dev_name(supplier));

@@ -121,7 +121,7 @@ static int block_describe(struct zcdma_gpio_block *block, struct device_node *np
 }
 
 /* The node of another device with registers in this range; to be put. */
-static struct device_node *find_sharer(struct device_node *block, const struct resource *range)
+static struct device_node *find_sharer(struct device_node *block, struct resource *range)
 {
 	struct device_node *np;
 	struct resource res;
@@ -144,7 +144,7 @@ static void block_allow_mapping(struct zcdma_gpio *gpio, struct device_node *np)
 {
 	struct zcdma_gpio_block *block = &gpio->block;
 	resource_size_t size = PAGE_ALIGN(block->size);
-	const struct resource range = DEFINE_RES_MEM(block->start, size);
+	struct resource range = DEFINE_RES_MEM(block->start, size);
 	struct device *dev = gpio->zdev->parent;
 	struct device_node *sharer;
 

@@ -27,6 +27,7 @@
  * Volume goes in steps of a factor of two, which is exact in every format, floating point included.
  */
 #include <linux/bitops.h>
+#include <linux/bug.h>
 #include <linux/crc32.h>
 #include <linux/fixp-arith.h>
 #include <linux/math64.h>
