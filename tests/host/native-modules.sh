@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # The modules build for this machine's own architecture, against the headers of each kernel that
-# its release has: on Debian 12 the oldest that the driver is for, 6.1, as well as 6.12.
+# its release has: on Debian 12 the oldest that the driver is for, 6.1, as well as 6.12. A kernel
+# without sound and test pictures gets the modules that need neither.
 # timeout: 600
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -21,4 +22,18 @@ for package in "linux-headers-$(host_arch)" "linux-headers-6.12-$(host_arch)"; d
 	built="$built $headers"
 done
 echo "built against:$built"
-[ -n "$built" ]
+
+# The last one's headers, as if a vendor had left these out. What is built by now need not be again.
+partial=$(mktemp -d)
+trap 'rm -rf "$partial"' EXIT
+cp -a "$kdir/." "$partial"
+for link in scripts tools; do
+	ln -sfn "$(readlink -f "$kdir/$link")" "$partial/$link"
+done
+sed -i '/^CONFIG_\(SND_PCM\|VIDEO_V4L2_TPG\)=/d' "$partial/include/config/auto.conf"
+sed -i '/\t\(snd\|tpg\)_/d' "$partial/Module.symvers"
+make -C "$top" --no-print-directory modules KDIR="$partial" KCFLAGS=-Werror | tee "$partial/log"
+grep 'SKIP *zcdma-pcm.ko: no CONFIG_SND_PCM$' "$partial/log"
+grep 'SKIP *zcdma-virt.ko: no CONFIG_VIDEO_V4L2_TPG$' "$partial/log"
+modules=$(sed 's|.*/||; s|\..*||; /dmaengine/d' "$dir/modules.order" | sort | tr '\n' ' ')
+[ "$modules" = 'zcdma zcdma-video ' ] || { echo "it got: $modules"; exit 1; }
