@@ -24,7 +24,7 @@ Q := $(if $(V),,@)
 # What a short line says in place of a long one.
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2:$(top)/%=%))
 
-# ARCH and CROSS_COMPILE, where given, are for the modules; the guest is arm64.
+# ARCH and CROSS_COMPILE, where given, are for what is installed; the guest is arm64.
 host_arch := $(subst x86_64,amd64,$(subst aarch64,arm64,$(shell uname -m)))
 HOSTCC ?= gcc
 guest_cross := $(if $(filter arm64,$(host_arch)),,aarch64-linux-gnu-)
@@ -264,16 +264,27 @@ lint: all deps-lint
 
 # --- Installing on the machine or board whose kernel KDIR is ------------------
 
-.PHONY: install
-install: modules
+.PHONY: install modules_install
+ifeq ($(KDIR),)
+install modules_install:
+	$(error the modules here are the guest's; name the kernel to install for: make $@ KDIR=/lib/modules/$$(uname -r)/build)
+else
+# A CC of one's own wins, and its programs are kept apart from those of others.
+install_cc := $(if $(filter default,$(origin CC)),$(CROSS_COMPILE)gcc,$(CC))
+install_dir = $(build)/install/$(shell $(install_cc) -dumpmachine)
+destdir := $(abspath $(DESTDIR))
+make_install = $(MAKE) $(if $(V),,-s) CC="$(install_cc)" DESTDIR="$(destdir)" PREFIX="$(PREFIX)"
+
+install: modules_install
+	$(Q)$(make_install) -C userlib O=$(install_dir)/userlib install
+	$(Q)$(make_install) -C tools/zcdma O=$(install_dir)/zcdma USERLIB=$(install_dir)/userlib install
+
+# With the rules that name their devices.
+modules_install: modules
+	$(Q)install -D -m 644 -t $(destdir)/usr/lib/udev/rules.d tools/60-zcdma.rules
 	$(Q)$(MAKE) -C $(module_kdir) M=$(module_dir) $(module_args) \
-		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) INSTALL_MOD_DIR=updates/zcdma modules_install
-	$(Q)$(MAKE) $(if $(V),,-s) -C userlib O=$(build)/userlib/install CC=$(CROSS_COMPILE)gcc DESTDIR="$(DESTDIR)" \
-		PREFIX="$(PREFIX)" install
-	$(Q)$(MAKE) $(if $(V),,-s) -C tools/zcdma O=$(build)/tools/install USERLIB=$(build)/userlib/install \
-		CC=$(CROSS_COMPILE)gcc DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" install
-	$(Q)for rules in tools/*.rules; do [ ! -e "$$rules" ] || \
-		install -D -m 644 -t $(DESTDIR)/usr/lib/udev/rules.d "$$rules"; done
+		$(if $(destdir),INSTALL_MOD_PATH=$(destdir)) INSTALL_MOD_DIR=updates/zcdma modules_install
+endif
 
 # --- Housekeeping --------------------------------------------------------------
 

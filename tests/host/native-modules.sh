@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The modules build for this machine's own architecture, against the headers of each kernel that
 # its release has: on Debian 12 the oldest that the driver is for, 6.1, as well as 6.12. A kernel
-# without sound and test pictures gets the modules that need neither.
+# without sound and test pictures gets the modules that need neither. `make install` puts all that
+# there is into a tree, for the compiler that it is told, with or without alsa-lib and libpng.
 # timeout: 600
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -22,6 +23,32 @@ for package in "linux-headers-$(host_arch)" "linux-headers-6.12-$(host_arch)"; d
 	built="$built $headers"
 done
 echo "built against:$built"
+
+machine() {
+	LC_ALL=C readelf -h "$1" | sed -n 's/^ *Machine: *//p'
+}
+
+# installed CC MACHINE: into a tree whose name is relative to the project; makes in three folders
+# have to find the same one.
+installed() {
+	tree=build/install/test
+	rm -rf "${top:?}/$tree"
+	env CC="$1" make -C "$top" --no-print-directory install KDIR="$kdir" KCFLAGS=-Werror DESTDIR=$tree
+	cd "$top/$tree"
+	ls usr/lib/udev/rules.d/60-zcdma.rules usr/local/include/zcdma.h \
+		"lib/modules/${headers#linux-headers-}/updates/zcdma/zcdma-virt.ko"*
+	[ "$(machine usr/local/bin/zcdma)" = "$2" ]
+	[ "$(machine usr/local/lib/libzcdma.so.1)" = "$2" ]
+}
+# After one for this machine, one for another, whose compiler has neither alsa-lib nor libpng.
+installed gcc "$(machine "$(command -v sh)")"
+installed arm-linux-gnueabihf-gcc ARM
+# What is built without KDIR is for the guest.
+if make -C "$top" --no-print-directory install DESTDIR=$tree 2>"$top/build/install/log"; then
+	echo "installed the guest's modules"
+	exit 1
+fi
+grep 'name the kernel' "$top/build/install/log"
 
 # The last one's headers, as if a vendor had left these out. What is built by now need not be again.
 partial=$(mktemp -d)

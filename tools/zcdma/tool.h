@@ -4,7 +4,7 @@
  *
  *   main.c     the list of subcommands, help, messages
  *   info.c     info
- *   capture.c  capture          picture.c  frames as PNG files
+ *   capture.c  capture          picture.c  frames as PNG files; no-picture.c without libpng
  *   play.c     play
  *   gpio.c     strobe, trigger
  *   monitor.c  monitor
