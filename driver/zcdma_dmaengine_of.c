@@ -20,6 +20,7 @@
 #include <linux/jiffies.h>
 #include <linux/lcm.h>
 #include <linux/log2.h>
+#include <linux/math64.h>
 #include <linux/of.h>
 #include <linux/of_address.h>
 #include <linux/sizes.h>
@@ -166,7 +167,7 @@ static int parse_size(struct zdma_chan *zc, struct device_node *np,
 	/* In 64 bits what zcdma_video_try() computes in 32. */
 	bytes = (u64)caps->max_width * info->bytes * caps->max_height;
 	if (info->chroma)
-		bytes += bytes / info->vsub;
+		bytes += div_u64(bytes, info->vsub);
 	if (bytes > (zc->max_transfer ?: ZCDMA_BUFFER_SIZE_MAX))
 		return dev_err_probe(zc->dev, -EINVAL,
 				     "%pOF: a frame has %llu bytes, which is above the limit of a transfer, %llu\n",

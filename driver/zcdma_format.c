@@ -105,7 +105,7 @@ void zcdma_video_try(const struct zcdma_video_caps *caps, struct zcdma_video_for
 
 	stride = fmt->width * info->bytes;
 	longest = min_t(u32, ZCDMA_MAX_STRIDE,
-			(caps->max_sizeimage ?: ZCDMA_BUFFER_SIZE_MAX) / lines);
+			(caps->max_sizeimage ?: (u32)ZCDMA_BUFFER_SIZE_MAX) / lines);
 	if (caps->packed)
 		longest = stride;
 	/* Both planes of a semi-planar format share the stride: keep a chroma pair whole. */

@@ -41,6 +41,7 @@
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/log2.h>
+#include <linux/math64.h>
 #include <linux/nospec.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
@@ -561,6 +562,7 @@ static int stream_control(struct zcdma_stream *s, struct zcdma_control __user *u
 	const struct zcdma_chan_desc *desc = &s->chan->desc;
 	const struct zcdma_ctrl_desc *ctrl = NULL;
 	struct zcdma_control arg;
+	u64 rest;
 
 	if (copy_from_user(&arg, user, sizeof(arg)))
 		return -EFAULT;
@@ -579,7 +581,10 @@ static int stream_control(struct zcdma_stream *s, struct zcdma_control __user *u
 	arg.def = ctrl->def;
 	if (copy_to_user(user, &arg, sizeof(arg)))
 		return -EFAULT;
-	if (arg.value < ctrl->min || arg.value > ctrl->max || (arg.value - ctrl->min) % ctrl->step)
+	if (arg.value < ctrl->min || arg.value > ctrl->max)
+		return -ERANGE;
+	div64_u64_rem(arg.value - ctrl->min, ctrl->step, &rest);
+	if (rest)
 		return -ERANGE;
 	return zcdma_chan_set_ctrl(s->chan, ctrl->id, arg.value);
 }
@@ -663,7 +668,7 @@ static int map_buffer(struct zcdma_stream *s, struct vm_area_struct *vma)
 	if (s->flags & ZCDMA_STREAM_IMPORT || index >= s->num_buffers)
 		return -EINVAL;
 	/* Own buffers are never replaced, so there is nothing to lock. */
-	buf = s->buffers[array_index_nospec(index, s->num_buffers)].buf;
+	buf = s->buffers[array_index_nospec((u32)index, s->num_buffers)].buf;
 	vma->vm_pgoff = within >> PAGE_SHIFT;
 	return zcdma_buf_mmap(buf, vma);
 }

@@ -241,8 +241,9 @@ static void put_frame(const struct zcdma_pcm_config *config, void *at, s32 value
 static void make_tone(const struct zvirt_pcm *pcm, void *at, u64 num, u32 hz)
 {
 	u32 rate = pcm->config.rate;
-	u32 phase = mul_u64_u32_div(pcm->pos, hz, 1) % rate;
+	u32 phase;
 
+	div_u64_rem(pcm->pos * hz, rate, &phase);
 	for (; num--; at += pcm->config.frame_bytes) {
 		put_frame(&pcm->config, at, fixp_sin32_rad(phase, rate) >> TONE_ATTENUATION);
 		phase = (phase + hz) % rate;
