@@ -69,8 +69,11 @@ static_assert(offsetof(struct zcdma_stream_open, buffers_offset) == 152);
 static_assert(sizeof(struct zcdma_stream_buffer) == 16);
 static_assert(sizeof(struct zcdma_control) == 64);
 
-/* Offset at which buffer 0 is mapped: clear of any ring area. */
-#define BUFFERS_OFFSET		0x100000000ULL
+/*
+ * Offset at which buffer 0 is mapped: clear of any ring area. And low, since a 32-bit kernel has
+ * no mappings of a device above 4 GiB.
+ */
+#define BUFFERS_OFFSET		0x1000000ULL
 
 /* Below this many transfers the next kick would come too late: one under way, one behind it. */
 #define LOW_WATER		2
