@@ -43,8 +43,9 @@ static int copy_page_table(struct sg_table *to, const struct sg_table *from, str
 	unsigned int i;
 	int ret;
 
+	/* Not DIV_ROUND_UP(): @max can be all but 4 GiB, and a sum too much for 32 bits. */
 	for_each_sgtable_sg(from, src, i)
-		nents += DIV_ROUND_UP(src->length, max);
+		nents += (src->length - 1) / max + 1;
 	ret = sg_alloc_table(to, nents, GFP_KERNEL);
 	if (ret)
 		return ret;
