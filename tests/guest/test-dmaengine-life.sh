@@ -32,6 +32,8 @@ streaming() {
 # A program with all of its buffers in the controller, which does nothing.
 start_stalled() {
 	stall || return
+	# The child that begins it anew may come later than the first look at it.
+	: >"$tmp/log"
 	v4l2-ctl -d "$timer" --set-fmt-video=width=$line,height=4,pixelformat=GREY \
 		--stream-mmap=4 --stream-count="$1" --stream-to="$tmp/frames" --verbose \
 		>"$tmp/log" 2>&1 &

@@ -239,6 +239,8 @@ errors() {
 ends_early_video() {
 	n=$(lines_said)
 	echo 1000 >$faults/cut
+	# The child that begins it anew may come later than the first look at it.
+	: >"$tmp/log"
 	v4l2-ctl -d /dev/zcdma/soft/cam --set-fmt-video=width=64,height=64,pixelformat=GREY \
 		--stream-mmap=4 --stream-count=4 --stream-to=/dev/null --verbose >"$tmp/log" 2>&1 &
 	player=$!
