@@ -17,6 +17,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "zcs.h"
@@ -25,6 +26,7 @@
 #define SOURCE		"raw-in"
 #define SINK		"raw-out"
 #define DRIVER		"/sys/bus/platform/drivers/zcdma-virt/"
+#define BOARD		"dma-board-0"
 
 static int dev;
 static uint64_t used_before;
@@ -476,9 +478,12 @@ static void test_drain_waits_for_the_last_byte(void **state)
 	zcs_close(&s);
 }
 
+/* One call on a stream in a thread of its own; what came of it. */
 struct waiter {
 	pthread_t thread;
+	_Atomic pid_t tid;
 	int fd;
+	int (*call)(int fd);
 	int ret;
 };
 
@@ -494,18 +499,32 @@ static int read_pending(int fd)
 	return (int)pending;
 }
 
-static void *wait_in_read(void *arg)
+/* What poll() tells, or 0. */
+static int poll_in(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	poll(&pfd, 1, ZCS_DEADLINE_MS);
+	return pfd.revents;
+}
+
+static void *wait_in_call(void *arg)
 {
 	struct waiter *w = arg;
 
-	w->ret = read_pending(w->fd);
+	atomic_store(&w->tid, gettid());
+	w->ret = w->call(w->fd);
 	return NULL;
 }
 
-static void start_waiter(struct waiter *w, const struct zcs *s)
+/* On return it sleeps in the system call. */
+static void start_waiter(struct waiter *w, const struct zcs *s, int (*call)(int fd))
 {
+	atomic_init(&w->tid, 0);
 	w->fd = s->fd;
-	assert_int_equal(pthread_create(&w->thread, NULL, wait_in_read, w), 0);
+	w->call = call;
+	assert_int_equal(pthread_create(&w->thread, NULL, wait_in_call, w), 0);
+	zcs_wait_asleep(&w->tid, call == read_pending ? SYS_read : SYS_ppoll);
 }
 
 static int join_waiter(struct waiter *w)
@@ -524,8 +543,8 @@ static void test_read_ends_when_something_is_done(void **state)
 	assert_int_equal(fcntl(s.fd, F_SETFL, O_RDWR | O_NONBLOCK), 0);
 	assert_int_equal(read_pending(s.fd), -EAGAIN);
 	assert_int_equal(fcntl(s.fd, F_SETFL, O_RDWR), 0);
-	start_waiter(&w[0], &s);
-	start_waiter(&w[1], &s);
+	start_waiter(&w[0], &s, read_pending);
+	start_waiter(&w[1], &s, read_pending);
 	zcs_fill(&s, 1);
 	zcs_call(&s, ZCDMA_IOC_STREAM_START);
 	/* Whoever waits, and whoever comes now. */
@@ -537,7 +556,7 @@ static void test_read_ends_when_something_is_done(void **state)
 	/* A stop ends it too, by what it gives back. */
 	stall("raw-out", true);
 	zcs_fill(&s, 0);
-	start_waiter(&w[0], &s);
+	start_waiter(&w[0], &s, read_pending);
 	zcs_call(&s, ZCDMA_IOC_STREAM_STOP);
 	assert_int_equal(join_waiter(&w[0]), 1);
 	assert_true(zcs_take(&s, &done));
@@ -557,13 +576,9 @@ static void test_read_ends_by_a_signal(void **state)
 
 	assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
 	zcs_open(&s, dev, SINK, 1, 4096, 0);
-	start_waiter(&w, &s);
-	/* The first may come before it waits. */
-	while (pthread_tryjoin_np(w.thread, NULL) == EBUSY) {
-		pthread_kill(w.thread, SIGUSR1);
-		sched_yield();
-	}
-	assert_int_equal(w.ret, -EINTR);
+	start_waiter(&w, &s, read_pending);
+	assert_int_equal(pthread_kill(w.thread, SIGUSR1), 0);
+	assert_int_equal(join_waiter(&w), -EINTR);
 	zcs_close(&s);
 }
 
@@ -777,31 +792,9 @@ static void test_stream_survives_kill(void **state)
 	}
 }
 
-static void *poll_forever(void *arg)
+static void rebind(void)
 {
-	struct pollfd pfd = { .fd = *(int *)arg, .events = POLLIN };
-
-	poll(&pfd, 1, ZCS_DEADLINE_MS);
-	return (void *)(uintptr_t)(unsigned short)pfd.revents;
-}
-
-/* The platform device behind virt0. */
-static const char *board(void)
-{
-	static char name[NAME_MAX + 1];
-	char link[256];
-	ssize_t len;
-
-	len = readlink("/sys/class/zcdma/zcdma0/device", link, sizeof(link) - 1);
-	assert_true(len > 0);
-	link[len] = '\0';
-	snprintf(name, sizeof(name), "%s", strrchr(link, '/') + 1);
-	return name;
-}
-
-static void rebind(const char *name)
-{
-	zcs_write_file(DRIVER "bind", name);
+	zcs_write_file(DRIVER "bind", BOARD);
 	/* Its links come from udev. */
 	assert_int_equal(system("udevadm settle"), 0);
 }
@@ -812,29 +805,24 @@ static void test_stream_survives_unbind(void **state)
 
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
 		struct zcdma_stream_buffer buffer = { .index = 0, .fd_flags = O_RDWR };
-		char name[256];
 		unsigned int errors, num;
-		struct waiter waiter;
-		pthread_t poller;
-		void *revents;
+		struct waiter reader, poller;
 		struct zcs s, idle;
 
-		snprintf(name, sizeof(name), "%s", board());
 		zcs_open(&s, dev, SOURCE, 8, 64 << 10, kinds[k]);
 		zcs_open(&idle, dev, SINK, 2, 4096, kinds[k]);
 		/* Nothing is under way here: only the unbinding can wake it. */
 		zcs_call(&idle, ZCDMA_IOC_STREAM_START);
-		assert_int_equal(pthread_create(&poller, NULL, poll_forever, &idle.fd), 0);
-		start_waiter(&waiter, &idle);
+		start_waiter(&poller, &idle, poll_in);
+		start_waiter(&reader, &idle, read_pending);
 		for (uint32_t i = 0; i < 8; i++)
 			zcs_put(&s, (struct zcdma_fill) { .index = i });
 		zcs_call(&s, ZCDMA_IOC_STREAM_START);
 		zcs_wait(&s);
 
-		zcs_write_file(DRIVER "unbind", name);
-		assert_int_equal(pthread_join(poller, &revents), 0);
-		assert_int_equal((uintptr_t)revents, POLLHUP | POLLERR);
-		assert_int_equal(join_waiter(&waiter), -ENODEV);
+		zcs_write_file(DRIVER "unbind", BOARD);
+		assert_int_equal(join_waiter(&poller), POLLHUP | POLLERR);
+		assert_int_equal(join_waiter(&reader), -ENODEV);
 		assert_true(zcs_poll(&s, 0) & POLLHUP);
 		assert_int_equal(zct_ioctl(s.fd, ZCDMA_IOC_STREAM_START, NULL), -ENODEV);
 		assert_int_equal(zct_ioctl(s.fd, ZCDMA_IOC_STREAM_STOP, NULL), -ENODEV);
@@ -853,7 +841,7 @@ static void test_stream_survives_unbind(void **state)
 		zcs_close(&idle);
 		close(dev);
 
-		rebind(name);
+		rebind();
 		dev = zct_open("virt0");
 		assert_true(dev >= 0);
 		capture(kinds[k], 4, 4096, 20);

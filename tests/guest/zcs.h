@@ -195,6 +195,31 @@ static inline bool zcs_counts(const uint8_t *map, size_t len, uint32_t *next)
 	return true;
 }
 
+/*
+ * Wait until a thread of this process, which writes its number to @tid, sleeps in a system call: it
+ * has come there, and found nothing.
+ */
+static inline void zcs_wait_asleep(const _Atomic pid_t *tid, long number)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	for (unsigned int ms = 0; ms < ZCS_DEADLINE_MS; ms++) {
+		char path[64], text[64] = "";
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", atomic_load(tid));
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0 && read(fd, text, sizeof(text) - 1) < 0)
+			text[0] = '\0';
+		close(fd);
+		/* Else "running". */
+		if (text[0] >= '0' && text[0] <= '9' && strtol(text, NULL, 10) == number)
+			return;
+		nanosleep(&pause, NULL);
+	}
+	fail_msg("the thread does not wait in system call %ld", number);
+}
+
 static inline unsigned int zcs_count_fds(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
