@@ -191,7 +191,7 @@ static void test_mistakes_in_the_configuration(void **state)
 		{ "pcm.x { type zcdma }", SND_PCM_STREAM_PLAYBACK, 0 },
 		{ "pcm.x { type zcdma }", SND_PCM_STREAM_CAPTURE, 0 },
 		{ "pcm.x { type zcdma device virt0 channel spk0 }", SND_PCM_STREAM_PLAYBACK, 0 },
-		{ "pcm.x { type zcdma device \"/dev/zcdma0\" comment nice hint.show on }",
+		{ "pcm.x { type zcdma device \"/dev/zcdma/virt0/device\" comment nice hint.show on }",
 		  SND_PCM_STREAM_PLAYBACK, 0 },
 		{ "pcm.x { type zcdma devise virt0 }", SND_PCM_STREAM_PLAYBACK, -EINVAL },
 		{ "pcm.x { type zcdma device 3 }", SND_PCM_STREAM_PLAYBACK, -EINVAL },

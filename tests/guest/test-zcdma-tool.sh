@@ -46,6 +46,20 @@ is() {
 	fi
 }
 
+# wait_for COMMAND...: until it succeeds.
+wait_for() {
+	n=0
+	until "$@"; do
+		n=$((n + 1))
+		if [ $n = 600 ]; then
+			echo "not ok - waited 60 s for: $*"
+			failed=1
+			return 1
+		fi
+		sleep 0.1
+	done
+}
+
 # Width and height in a PNG file's header, if it is one.
 png_size() {
 	[ "$(head -c 8 "$1" | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a ] &&
@@ -55,7 +69,7 @@ png_size() {
 # What the middle of a PNG file's first line is cannot be seen without a decoder; its size can: a
 # picture of nothing is much smaller than one of colour bars with text.
 check info 0 zcdma info
-says info_names_devices out '^virt0 +/dev/zcdma0'
+says info_names_devices out "^virt0 +$(readlink -f /dev/zcdma/virt0/device) "
 says info_names_channels out '^  cam0 +video capture +free'
 says info_tells_of_sound out '8000 to 192000 Hz, 1 to 8 channels: S16_LE S24_LE S32_LE FLOAT_LE$'
 check info_json 0 zcdma info --json
@@ -175,10 +189,13 @@ is trigger_divider 3 "$(shown trigger divider)"
 is trigger_delay '2 us' "$(shown trigger delay)"
 # A line for each pulse of the line, from outside.
 zcdma trigger -a rising -v 1 -d 0s --watch --count 2 virt0 >watched &
-until [ -s watched ]; do sleep 0.1; done
+wait_for [ -s watched ]
 before=$(shown trigger triggers | sed 's/,.*//')
+watched() {
+	[ "$(wc -l <watched)" = "$1" ]
+}
 host pulse
-until [ "$(wc -l <watched)" = 2 ]; do sleep 0.1; done
+wait_for watched 2
 host pulse
 wait $!
 is watch_ends_well 0 $?
@@ -192,7 +209,10 @@ says fire_names_the_source err '--source software'
 check fire_needs_a_channel_that_runs 1 zcdma trigger -s software --fire virt0
 says fire_says_that_nobody_captures err 'nobody captures'
 zcdma capture -q -n 1 -s 64x48 -o fired.png virt0/cam0 &
-until zcdma trigger --fire virt0 2>err || ! grep -q 'nobody captures' err; do sleep 0.1; done
+fired() {
+	zcdma trigger --fire virt0 2>err || ! grep -q 'nobody captures' err
+}
+wait_for fired
 wait $!
 is fired_frame_is_captured 0 $?
 check trigger_off 0 zcdma trigger -m off virt0
@@ -265,8 +285,9 @@ says wrong_direction_has_a_remedy err 'use zcdma play'
 check unknown_channel 1 zcdma capture virt0/nosuch
 says unknown_channel_has_a_remedy err 'zcdma info'
 check nothing_to_play 1 zcdma play virt0/raw-out /dev/null
+channel=$(dirname "$(grep -lx virt0/cam0 /sys/class/zcdma-channel/*/path)")
 v4l2-ctl -d /dev/zcdma/virt0/cam0 --stream-mmap >/dev/null 2>&1 &
-until grep -q video /sys/class/zcdma-channel/zcdma0-cam0/owner; do sleep 0.1; done
+wait_for grep -q video "$channel/owner"
 check busy 1 zcdma capture virt0/cam0
 says busy_has_a_remedy err 'Device or resource busy: somebody else has it'
 kill $! && wait $! 2>/dev/null

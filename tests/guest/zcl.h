@@ -50,6 +50,20 @@ struct zcl_test {
 
 #define TEST(name) { #name, name }
 
+/* The N of /dev/zcdmaN, by udev's link: a device that was bound again may have another. -1: none. */
+static inline int zcl_number(const char *device)
+{
+	char path[64], *node;
+	int number = -1;
+
+	snprintf(path, sizeof(path), "/dev/zcdma/%s/device", device);
+	node = realpath(path, NULL);
+	if (node)
+		sscanf(node, "/dev/zcdma%d", &number);
+	free(node);
+	return number;
+}
+
 /* ---- What a case leaves behind ---- */
 
 #ifdef __SANITIZE_ADDRESS__
