@@ -18,6 +18,7 @@
 #include <alsa/asoundlib.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "zcs.h"
@@ -32,6 +33,19 @@ static int dev;
 static uint64_t used_before;
 /* What tests have open, so that one that fails leaves nothing to the next. */
 static snd_pcm_t *opened[4];
+/* Another program that plays. */
+static pid_t player;
+
+/* Its status. */
+static int end_player(int signal)
+{
+	int status = 0;
+
+	kill(player, signal);
+	waitpid(player, &status, 0);
+	player = 0;
+	return status;
+}
 
 static int setup(void **state)
 {
@@ -49,6 +63,8 @@ static int teardown(void **state)
 		if (opened[i])
 			snd_pcm_close(opened[i]);
 	memset(opened, 0, sizeof(opened));
+	if (player)
+		end_player(SIGKILL);
 	bad = zct_used(dev) != used_before || zcs_owner(dev, "mic0") != ZCDMA_OWNER_NONE ||
 		  zcs_owner(dev, "spk0") != ZCDMA_OWNER_NONE;
 
@@ -171,6 +187,25 @@ static void sleep_ms(unsigned int ms)
 
 	while (nanosleep(&t, &t))
 		;
+}
+
+/* Wait until whoever plays is in a state: "RUNNING". */
+static void wait_for_state(const char *wanted)
+{
+	char state[16] = "";
+
+	for (unsigned int ms = 0; ms < ZCS_DEADLINE_MS; ms++) {
+		FILE *f = fopen("/proc/asound/virt0/pcm0p/sub0/status", "r");
+
+		if (f && fscanf(f, "state: %15s", state) == 1 && !strcmp(state, wanted)) {
+			fclose(f);
+			return;
+		}
+		if (f)
+			fclose(f);
+		sleep_ms(1);
+	}
+	fail_msg("the PCM is %s, not %s", state, wanted);
 }
 
 /* ---- Ownership ---- */
@@ -708,7 +743,7 @@ static void rebind(void)
 	used_before = zct_used(dev);
 }
 
-static void *write_for_ever(void *pcm)
+static long write_for_ever(snd_pcm_t *pcm)
 {
 	uint32_t frames[480] = {};
 	long ret;
@@ -716,37 +751,54 @@ static void *write_for_ever(void *pcm)
 	do
 		ret = snd_pcm_writei(pcm, frames, 480);
 	while (ret >= 0);
-	return (void *)ret;
+	return ret;
 }
 
-static void *drain(void *pcm)
+static long drain(snd_pcm_t *pcm)
 {
-	return (void *)(long)snd_pcm_drain(pcm);
+	return snd_pcm_drain(pcm);
 }
 
-static void *poll_pcm(void *pcm)
+static long poll_pcm(snd_pcm_t *pcm)
 {
 	struct pollfd pfd;
 
 	if (snd_pcm_poll_descriptors(pcm, &pfd, 1) != 1)
-		return (void *)1L;
+		return 1;
 	pfd.events = POLLIN;
 	if (poll(&pfd, 1, 10000) != 1)
-		return (void *)2L;
-	return (void *)(long)(pfd.revents & (POLLERR | POLLHUP | POLLNVAL) ? -ENODEV : 3);
+		return 2;
+	return pfd.revents & (POLLERR | POLLHUP | POLLNVAL) ? -ENODEV : 3;
 }
 
-/* Start @thread on @pcm, take the card away under it, and see it end. */
-static void unbind_under(snd_pcm_t *pcm, void *(*thread)(void *))
-{
-	pthread_t id;
-	void *ret;
+/* One call in a thread of its own; what came of it. */
+struct waiter {
+	pthread_t thread;
+	_Atomic pid_t tid;
+	long (*call)(snd_pcm_t *pcm);
+	snd_pcm_t *pcm;
+	long ret;
+};
 
-	assert_int_equal(pthread_create(&id, NULL, thread, pcm), 0);
-	sleep_ms(50);
+static void *wait_in_call(void *arg)
+{
+	struct waiter *w = arg;
+
+	atomic_store(&w->tid, gettid());
+	w->ret = w->call(w->pcm);
+	return NULL;
+}
+
+/* Let @call wait in system call @number, take the card away under it, and see it end. */
+static void unbind_under(snd_pcm_t *pcm, long (*call)(snd_pcm_t *pcm), long number)
+{
+	struct waiter w = { .call = call, .pcm = pcm };
+
+	assert_int_equal(pthread_create(&w.thread, NULL, wait_in_call, &w), 0);
+	zcs_wait_asleep(&w.tid, number);
 	unbind();
-	assert_int_equal(pthread_join(id, &ret), 0);
-	assert_true((long)ret == -ENODEV || (long)ret == -EBADFD);
+	assert_int_equal(pthread_join(w.thread, NULL), 0);
+	assert_true(w.ret == -ENODEV || w.ret == -EBADFD);
 	assert_true(snd_pcm_prepare(pcm) < 0);
 	rebind();
 	/* The old one does not come back. */
@@ -759,7 +811,7 @@ static void test_unbind_while_playing(void **state)
 	struct how how = usual;
 
 	how.start = 960;
-	unbind_under(open_pcm(SND_PCM_STREAM_PLAYBACK, &how), write_for_ever);
+	unbind_under(open_pcm(SND_PCM_STREAM_PLAYBACK, &how), write_for_ever, SYS_ioctl);
 }
 
 static void test_unbind_while_draining(void **state)
@@ -768,7 +820,7 @@ static void test_unbind_while_draining(void **state)
 	snd_pcm_t *out = open_pcm(SND_PCM_STREAM_PLAYBACK, &how);
 
 	write_frames(out, 0, 96000);
-	unbind_under(out, drain);
+	unbind_under(out, drain, SYS_ioctl);
 }
 
 static void test_unbind_while_waiting(void **state)
@@ -777,7 +829,7 @@ static void test_unbind_while_waiting(void **state)
 	snd_pcm_t *in = open_pcm(SND_PCM_STREAM_CAPTURE, &how);
 
 	CHECK(snd_pcm_start(in));
-	unbind_under(in, poll_pcm);
+	unbind_under(in, poll_pcm, SYS_ppoll);
 }
 
 static void test_unbind_while_paused(void **state)
@@ -826,22 +878,19 @@ static void test_unbind_while_mapped_and_exported(void **state)
 static void test_kill_while_playing(void **state)
 {
 	int status;
-	pid_t pid = fork();
 
-	assert_true(pid >= 0);
-	if (!pid) {
+	player = zct_fork();
+	assert_true(player >= 0);
+	if (!player) {
 		struct how how = usual;
 
 		how.start = 960;
 		write_for_ever(open_pcm(SND_PCM_STREAM_PLAYBACK, &how));
 		_exit(1);
 	}
-	while (zcs_owner(dev, "spk0") != ZCDMA_OWNER_PCM)
-		sleep_ms(10);
-	sleep_ms(100);
-	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status));
+	wait_for_state("RUNNING");
+	status = end_player(SIGKILL);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
 int main(void)
