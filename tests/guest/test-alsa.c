@@ -711,6 +711,83 @@ static void test_ring_is_a_dma_buf(void **state)
 	close(arg.fd);
 }
 
+/* Two seconds, 50 times the ring. */
+#define PLAYED	(50 * 1920)
+
+static void write_frames_to(const char *path)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	for (uint32_t n = 0; n < PLAYED; n++) {
+		uint32_t value = frame(n);
+
+		assert_int_equal(fwrite(&value, sizeof(value), 1, f), 1);
+	}
+	assert_int_equal(fclose(f), 0);
+}
+
+/* What frame() has made, undone: its factor times this is 1. */
+static uint32_t number_of(uint32_t value)
+{
+	return value * 0x0e8b2f51U - 1;
+}
+
+/* Another process follows what aplay plays, without a copy and without its help. */
+static void test_ring_of_aplay_is_heard_by_another_process(void **state)
+{
+	struct zcdma_pcm_export arg = {
+		.channel = zcs_channel(dev, "spk0"), .fd_flags = O_CLOEXEC | O_RDONLY,
+	};
+	const _Atomic uint32_t *ring;
+	uint32_t oldest, newest = 0;
+	int status;
+
+	write_frames_to("/tmp/played.raw");
+	player = zct_fork();
+	assert_true(player >= 0);
+	if (!player) {
+		execlp("aplay", "aplay", "-q", "-D", CARD, "-t", "raw", "-f", "dat",
+		       "--period-size=480", "--buffer-size=1920", "/tmp/played.raw", NULL);
+		_exit(127);
+	}
+	wait_for_state("RUNNING");
+	assert_int_equal(zct_ioctl(dev, ZCDMA_IOC_PCM_EXPORT, &arg), 0);
+	assert_int_equal(arg.size, 1920 * 4);
+	assert_int_equal(arg.period_bytes, 480 * 4);
+	assert_int_equal(arg.pcm.format, ZCDMA_PCM_S16_LE);
+	assert_int_equal(arg.pcm.channels, 2);
+	assert_int_equal(arg.pcm.rate, 48000);
+	ring = mmap(NULL, arg.size, PROT_READ, MAP_SHARED, arg.fd, 0);
+	assert_ptr_not_equal(ring, MAP_FAILED);
+	/* For a quarter of what there is to play. */
+	while (newest < PLAYED / 4) {
+		uint32_t before = newest;
+
+		assert_int_equal(waitpid(player, &status, WNOHANG), 0);
+		oldest = UINT32_MAX;
+		newest = 0;
+		for (uint32_t i = 0; i < 1920; i++) {
+			uint32_t n = number_of(atomic_load(&ring[i]));
+
+			assert_true(n < PLAYED);
+			assert_int_equal(n % 1920, i);
+			oldest = n < oldest ? n : oldest;
+			newest = n > newest ? n : newest;
+		}
+		/* All that there is room for, and what may have come while we looked. */
+		assert_in_range(newest - oldest, 1919, 1919 + 2 * 480);
+		assert_true(newest >= before);
+		sleep_ms(10);
+	}
+	munmap((void *)ring, arg.size);
+	close(arg.fd);
+	assert_int_equal(waitpid(player, &status, 0), player);
+	player = 0;
+	assert_int_equal(status, 0);
+	unlink("/tmp/played.raw");
+}
+
 /* ---- The end ---- */
 
 static void unbind(void)
@@ -915,6 +992,7 @@ int main(void)
 		TEST(test_suspend_stops_and_prepare_resumes),
 		TEST(test_export_without_a_ring_is_refused),
 		TEST(test_ring_is_a_dma_buf),
+		TEST(test_ring_of_aplay_is_heard_by_another_process),
 		TEST(test_unbind_while_playing),
 		TEST(test_unbind_while_draining),
 		TEST(test_unbind_while_waiting),
