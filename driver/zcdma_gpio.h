@@ -102,6 +102,7 @@ enum zcdma_strobe_phase {
  * struct zcdma_gpio_strobe - the strobe
  * @desc: the line; NULL: there is none
  * @block: whether edges are written to the block
+ * @limit_ns: longest pulse; @set repeats it for programs
  * @lock: protects everything below. Raw: the limit is kept by a timer that runs in interrupt
  *	context on PREEMPT_RT, too
  * @edge: writes that make the line inactive [0] and active [1]; with @block only
@@ -124,6 +125,7 @@ enum zcdma_strobe_phase {
 struct zcdma_gpio_strobe {
 	struct gpio_desc *desc;
 	bool block;
+	u64 limit_ns;
 	raw_spinlock_t lock; /* protects all from here to off */
 	struct zcdma_gpio_write edge[2];
 	bool low;

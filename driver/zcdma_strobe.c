@@ -86,7 +86,7 @@ static void pulse_begin_exposure(struct zcdma_gpio_strobe *strobe)
 	if (strobe->set.mode == ZCDMA_STROBE_FIXED)
 		pulse_begin(strobe, strobe->set.duration_ns, false);
 	else
-		pulse_begin(strobe, strobe->set.limit_ns, true);
+		pulse_begin(strobe, strobe->limit_ns, true);
 }
 
 static enum hrtimer_restart strobe_timer(struct hrtimer *timer)
@@ -264,12 +264,11 @@ static int check_settings(const struct zcdma_strobe *set, u64 limit_ns)
 static int set_settings(struct zcdma_chan *chan, const struct zcdma_strobe *set)
 {
 	struct zcdma_gpio_strobe *strobe = &chan->gpio->strobe;
-	u64 limit_ns = strobe->set.limit_ns;
 	int ret;
 
 	lockdep_assert_held(&chan->mutex);
 
-	ret = check_settings(set, limit_ns);
+	ret = check_settings(set, strobe->limit_ns);
 	if (ret)
 		return ret;
 	if (chan->gone)
@@ -277,7 +276,7 @@ static int set_settings(struct zcdma_chan *chan, const struct zcdma_strobe *set)
 	raw_spin_lock_irq(&strobe->lock);
 	pulse_end(strobe);
 	strobe->set = *set;
-	strobe->set.limit_ns = limit_ns;
+	strobe->set.limit_ns = strobe->limit_ns;
 	line_set_polarity(chan->gpio);
 	line_write(strobe, false);
 	raw_spin_unlock_irq(&strobe->lock);
@@ -353,7 +352,7 @@ int zcdma_chan_pulse_strobe(struct zcdma_chan *chan, u64 duration_ns)
 	if (!strobe)
 		return -EOPNOTSUPP;
 	if (duration_ns && (duration_ns < ZCDMA_STROBE_DURATION_MIN_NS ||
-			    duration_ns > strobe->set.limit_ns))
+			    duration_ns > strobe->limit_ns))
 		return -ERANGE;
 
 	mutex_lock(&chan->mutex);
@@ -412,6 +411,7 @@ int zcdma_strobe_init(struct zcdma_gpio *gpio, u64 limit_ns)
 	if (!strobe->desc)
 		return 0;
 	strobe->block = gpio->block.base;
+	strobe->limit_ns = limit_ns;
 	strobe->set.limit_ns = limit_ns;
 	strobe->set.duration_ns = min_t(u64, limit_ns, NSEC_PER_MSEC);
 	line_set_polarity(gpio);

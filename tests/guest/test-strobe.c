@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <linux/capability.h>
 #include <linux/prctl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -72,6 +73,36 @@ static void test_absurd_settings_are_refused(void **state)
 	zcv_ioctl_fails(zcg_dev, ZCDMA_IOC_STROBE_PULSE, NULL, EFAULT);
 	assert_int_equal(zcg_pulse_strobe(ZCDMA_STROBE_DURATION_MIN_NS - 1), -ERANGE);
 	assert_int_equal(zcg_pulse_strobe(ZCG_LIMIT_NS + 1), -ERANGE);
+}
+
+/* Valid settings but for the limit, which is none of a program's business. */
+static void *forge_limit(void *stop)
+{
+	struct zcdma_strobe set = zcg_strobe_default;
+
+	set.limit_ns = UINT64_MAX;
+	while (!__atomic_load_n((bool *)stop, __ATOMIC_RELAXED))
+		ioctl(zcg_dev, ZCDMA_IOC_STROBE_SET, &set);
+	return NULL;
+}
+
+/* Nor can two programs at once, one of which is checked while the other one's is stored. */
+static void test_limit_cannot_be_raised(void **state)
+{
+	struct zcdma_strobe set = zcg_strobing(ZCDMA_STROBE_FIXED);
+	uint64_t end = zcv_now() + 3 * NSEC_PER_SEC;
+	pthread_t forger;
+	bool stop = false, raised = false;
+
+	set.duration_ns = ZCG_LIMIT_NS + 1;
+	assert_int_equal(pthread_create(&forger, NULL, forge_limit, &stop), 0);
+	while (!raised && zcv_now() < end)
+		raised = !ioctl(zcg_dev, ZCDMA_IOC_STROBE_SET, &set) ||
+			 zcg_pulse_strobe(ZCG_LIMIT_NS + 1) != -ERANGE;
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	assert_int_equal(pthread_join(forger, NULL), 0);
+	assert_false(raised);
+	assert_int_equal(settings().limit_ns, ZCG_LIMIT_NS);
 }
 
 /* ---- Pulses, seen from outside ---- */
@@ -384,6 +415,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ZCG_TEST(test_settings_are_kept),
 		ZCG_TEST(test_absurd_settings_are_refused),
+		ZCG_TEST(test_limit_cannot_be_raised),
 		ZCG_TEST(test_test_pulse_is_seen_outside),
 		ZCG_TEST(test_inverted_test_pulse_is_seen_outside),
 		ZCG_TEST(test_exposure_is_seen_outside),
