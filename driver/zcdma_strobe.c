@@ -205,10 +205,18 @@ static int strobe_reboot(struct notifier_block *nb, unsigned long action, void *
 	return NOTIFY_DONE;
 }
 
-/* Whoever has the lock has been stopped and will not give it back, nor make the line active. */
+/*
+ * Whoever has the lock has been stopped and will not give it back, nor make the line active. But
+ * without a reboot (panic_timeout is 0) this processor goes on to take interrupts: cameras run, and
+ * timers end.
+ */
 static int strobe_panic(struct notifier_block *nb, unsigned long action, void *data)
 {
-	line_write(container_of(nb, struct zcdma_gpio_strobe, panic), false);
+	struct zcdma_gpio_strobe *strobe = container_of(nb, struct zcdma_gpio_strobe, panic);
+
+	WRITE_ONCE(strobe->blocked, true);
+	WRITE_ONCE(strobe->phase, ZCDMA_STROBE_IDLE);
+	line_write(strobe, false);
 	return NOTIFY_DONE;
 }
 
