@@ -26,8 +26,7 @@
  * transfers under way waits for one of them to end. What does not fit alone fails.
  *
  * Each transfer ends once: whoever takes the slot off its list, under the lock, reports. The
- * watchdog and stop do so after dmaengine_terminate_sync(), when nothing is moved and no callback
- * runs any more.
+ * watchdog and stop do so after terminate(), when nothing is moved and no callback runs any more.
  *
  * Who can reach a zdma_chan (devm memory of the platform device), and what holds it alive
  *
@@ -44,6 +43,7 @@
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "zcdma_compat.h"
@@ -108,6 +108,18 @@ static struct zcdma_xfer *slot_release(struct zdma_slot *slot)
 	slot->xfer = NULL;
 	list_move_tail(&slot->node, &slot->zc->idle);
 	return xfer;
+}
+
+/*
+ * On return nothing is moved, and no callback runs. Many drivers have no device_synchronize, and
+ * then dmaengine_terminate_sync() does not wait for a callback that has begun. They call from
+ * tasklets and interrupts: those are over after a grace period.
+ */
+static void terminate(struct zdma_chan *zc)
+{
+	dmaengine_terminate_sync(zc->dma);
+	if (!zc->dma->device->device_synchronize)
+		synchronize_rcu();
 }
 
 static const char *result_text(enum dmaengine_tx_result result)
@@ -409,7 +421,7 @@ static void zdma_stop(struct zcdma_chan *chan)
 
 	hrtimer_cancel(&zc->timer);
 	cancel_delayed_work_sync(&zc->watchdog);
-	dmaengine_terminate_sync(zc->dma);
+	terminate(zc);
 
 	spin_lock_irq(&zc->lock);
 	zc->ticking = false;
@@ -497,7 +509,7 @@ static void clear_late(struct zdma_chan *zc, struct list_head *failed)
 	dev_warn_ratelimited(zc->dev,
 			     "channel %s: no transfer ended for %u ms: the device asks for no data, or zcdma,timeout-ms is too short\n",
 			     zc->name, jiffies_to_msecs(zc->timeout));
-	dmaengine_terminate_sync(zc->dma);
+	terminate(zc);
 
 	spin_lock_irq(&zc->lock);
 	zc->failing = false;

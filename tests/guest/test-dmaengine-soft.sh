@@ -274,6 +274,30 @@ says_twice() {
 }
 check 'a controller that tells an end twice' says_twice
 
+# The end of a transfer is told when its program is gone already, by a driver that waits for nothing:
+# it is not taken for that of the next program's transfer, which has moved nothing yet. One processor
+# does nothing but be late.
+one_ended() {
+	grep -q '^transfers 1 ' $debug/softdma-hasty/0/state
+}
+is_late() {
+	taskset -cp 0 $$ >/dev/null
+	echo 4000 >$faults/late_ms
+	echo 100000 >$faults/interval_us
+	taskset -c 1 zcdma capture hasty/in --bytes 4096 --count 100 2>"$tmp/native" &
+	native=$!
+	wait_for one_ended || return
+	echo 0 >$faults/late_ms
+	kill -KILL "$native"
+	wait "$native"
+	zcdma capture hasty/in --bytes 4096 --count 8 --output "$tmp/frames" 2>&1
+	status=$?
+	echo 1000 >$faults/interval_us
+	taskset -cp 0-1 $$ >/dev/null
+	[ $status = 0 ] && counts 8192
+}
+check 'a controller that tells an end late' is_late
+
 hangs() {
 	echo 2000 >$faults/hold
 	n=$(lines_said)

@@ -17,10 +17,12 @@
  *   max-burst       accesses for one request
  *   lines           1: interleaved transfers, too; 2: only those
  *   residue         in steps of 0: the transfer, 1: a piece, 2: a byte
+ *   no-synchronize  does not wait for callbacks, as many drivers do not
  *
  * Parameters are for all of them and take effect at once. The module does not load by itself.
  */
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/dmaengine.h>
@@ -63,6 +65,10 @@ MODULE_PARM_DESC(reject, "so many descriptors are made, and cannot be submitted"
 static bool twice;
 module_param(twice, bool, 0644);
 MODULE_PARM_DESC(twice, "say twice that a transfer is over");
+
+static unsigned int late_ms;
+module_param(late_ms, uint, 0644);
+MODULE_PARM_DESC(late_ms, "so many ms pass between the end of a transfer and saying so");
 
 struct soft_piece {
 	dma_addr_t at;
@@ -205,6 +211,7 @@ static enum hrtimer_restart soft_timer(struct hrtimer *timer)
 	sc->transfers++;
 	spin_unlock_irqrestore(&sc->lock, flags);
 
+	mdelay(READ_ONCE(late_ms));
 	for (int i = 0; desc->tx.callback_result && i <= READ_ONCE(twice); i++)
 		desc->tx.callback_result(desc->tx.callback_param, &result);
 	free_desc(sc, desc);
@@ -537,7 +544,8 @@ static void describe(struct soft_dma *dma, struct device *dev)
 	ddev->device_issue_pending = soft_issue;
 	ddev->device_tx_status = soft_status;
 	ddev->device_terminate_all = soft_terminate;
-	ddev->device_synchronize = soft_synchronize;
+	if (!of_property_read_bool(dev->of_node, "no-synchronize"))
+		ddev->device_synchronize = soft_synchronize;
 	INIT_LIST_HEAD(&ddev->channels);
 }
 
