@@ -179,9 +179,6 @@ static int block_check(struct zcdma_gpio *gpio, struct device_node *np,
 		return dev_err_probe(dev, -EINVAL,
 				     "zcdma,gpio-block: no known registers for line %u in %pOF: needs arm,pl061, brcm,bcm2835-gpio, brcm,bcm2711-gpio, or 32-bit \"set\", \"clr\" and \"dat\"; remove the property to go without\n",
 				     strobe->args[0], np);
-	if (strobe->args_count > 1 && strobe->args[1] & GPIO_SINGLE_ENDED)
-		return dev_err_probe(dev, -EINVAL,
-				     "zcdma,gpio-block: strobe-gpios is open drain or open source, which takes more than its registers: remove one of the two\n");
 	return 0;
 }
 
@@ -246,6 +243,18 @@ static int line_get(struct zcdma_gpio *gpio, const char *name, enum gpiod_flags 
 	return dev_err_probe(dev, ret, "%s-gpios: cannot get the line\n", name);
 }
 
+/* What gpiolib would do by the line's direction for each edge is not for interrupts. */
+static bool strobe_is_single_ended(const struct device *dev)
+{
+	struct of_phandle_args strobe;
+
+	if (of_parse_phandle_with_args(dev->of_node, "strobe-gpios", "#gpio-cells", 0, &strobe))
+		return false;
+	of_node_put(strobe.np);
+	/* Flags come last. */
+	return strobe.args_count > 1 && strobe.args[strobe.args_count - 1] & GPIO_SINGLE_ENDED;
+}
+
 static int lines_get(struct zcdma_gpio *gpio)
 {
 	struct device *dev = gpio->zdev->parent;
@@ -258,6 +267,9 @@ static int lines_get(struct zcdma_gpio *gpio)
 	if (gpio->strobe.desc && gpiod_cansleep(gpio->strobe.desc))
 		return dev_err_probe(dev, -EINVAL,
 				     "strobe-gpios: this line's controller is behind a slow bus, out of reach for interrupts: use another\n");
+	if (gpio->strobe.desc && strobe_is_single_ended(dev))
+		return dev_err_probe(dev, -EINVAL,
+				     "strobe-gpios: this line is open drain or open source, which takes more than one write for an edge: use a push-pull one\n");
 	if (gpio->trigger.desc && !gpio->trigger.present)
 		return dev_err_probe(dev, -EINVAL,
 				     "trigger-gpios: channel %s cannot be triggered: remove the property\n",

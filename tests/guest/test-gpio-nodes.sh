@@ -13,11 +13,12 @@ bad-block-alone	-EINVAL: zcdma,gpio-block without strobe-gpios: add that, or rem
 bad-block-nowhere	-EINVAL: zcdma,gpio-block must refer to a GPIO controller
 bad-block-other	-EINVAL: zcdma,gpio-block is /gpio@5e000000, but strobe-gpios has a line of /pl061@9030000: use the same for both, or remove zcdma,gpio-block
 bad-block-unknown	-EINVAL: zcdma,gpio-block: no known registers for line 0 in /gpio@5e001000: needs arm,pl061,
-bad-block-drain	-EINVAL: zcdma,gpio-block: strobe-gpios is open drain or open source,
 bad-mapping-alone	-EINVAL: zcdma,gpio-user-mapping without zcdma,gpio-block: add that, or remove this
 bad-limit-0	-EINVAL: zcdma,strobe-max-us must be one number, 1 to 10000000
 bad-limit-huge	-EINVAL: zcdma,strobe-max-us must be one number, 1 to 10000000
 bad-limit-two	-EINVAL: zcdma,strobe-max-us must be one number, 1 to 10000000
+bad-line-drain	-EINVAL: strobe-gpios: this line is open drain or open source, which takes more than one write for an edge: use a push-pull one
+bad-line-source	-EINVAL: strobe-gpios: this line is open drain or open source,
 bad-line-slow	controller is behind a slow bus, out of reach for interrupts: use another
 bad-trigger-quiet	trigger-gpios: this line has no interrupt: use one that has
 bad-no-capture	-EINVAL: strobe-gpios is for devices with a capture channel: remove it
