@@ -489,6 +489,8 @@ int zcdma_trigger_init(struct zcdma_gpio *gpio)
 				      gpio->zdev->name, gpio);
 	if (ret < 0)
 		return dev_err_probe(dev, ret, "trigger-gpios: cannot get the line's interrupt\n");
+	/* While disabled it is masked: or the kernel keeps an edge, and gives it much later. */
+	irq_set_status_flags(trigger->irq, IRQ_DISABLE_UNLAZY);
 	return 0;
 }
 

@@ -344,6 +344,27 @@ static void test_both_edges_of_the_line_start_frames(void **state)
 	pulses_are_frames(ZCDMA_TRIGGER_BOTH, 2);
 }
 
+/* Nothing remembers an edge of the time when nobody wanted to know of them. */
+static void test_edges_while_off_are_forgotten(void **state)
+{
+	struct zcdma_gpio_state before, after;
+
+	/* Once on, for what has never been on is off in another way. */
+	zcg_set_trigger(zcg_triggered_by(ZCDMA_TRIGGER_LINE));
+	zcg_set_trigger(zcg_triggered_by(ZCDMA_TRIGGER_SOFTWARE));
+	zcg_open(&v, 10, 5);
+	zcv_start(&v, 4);
+	before = zcg_state();
+	zcg_pulse_line();
+	while (zcg_state().flags & ZCDMA_GPIO_TRIGGER_ACTIVE)
+		usleep(1000);
+	zcg_set_trigger(zcg_triggered_by(ZCDMA_TRIGGER_LINE));
+	zcg_no_frame(&v, 200);
+	after = zcg_state();
+	assert_int_equal(after.triggers, before.triggers);
+	assert_int_equal(after.triggers_missed, before.triggers_missed);
+}
+
 static int open_gpio(void)
 {
 	struct zcdma_gpio_open arg = { .fd_flags = O_CLOEXEC };
@@ -391,6 +412,7 @@ int main(void)
 		PULSE_TEST(test_rising_edges_of_the_line_start_frames),
 		PULSE_TEST(test_falling_edges_of_the_line_start_frames),
 		PULSE_TEST(test_both_edges_of_the_line_start_frames),
+		ZCG_TEST(test_edges_while_off_are_forgotten),
 		ZCG_TEST(test_gpio_descriptor_polls_triggers),
 	};
 
