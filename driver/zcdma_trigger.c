@@ -16,6 +16,7 @@
 #include <linux/gpio/consumer.h>
 #include <linux/interrupt.h>
 #include <linux/irq.h>
+#include <linux/math64.h>
 #include <linux/poll.h>
 #include <linux/timekeeping.h>
 
@@ -28,13 +29,13 @@ static struct zcdma_gpio_trigger *chan_trigger(struct zcdma_chan *chan)
 
 /* ---- From the source to the engine ---- */
 
-static void miss(struct zcdma_gpio *gpio)
+static void miss(struct zcdma_gpio *gpio, u64 triggers)
 {
 	struct zcdma_chan *chan = gpio->chan;
 
 	lockdep_assert_held(&gpio->trigger.lock);
 
-	gpio->trigger.missed++;
+	gpio->trigger.missed += triggers;
 	spin_lock(&chan->lock);
 	chan->trigger_missed = true;
 	spin_unlock(&chan->lock);
@@ -58,7 +59,7 @@ static int fire(struct zcdma_gpio *gpio, ktime_t trigger_time, ktime_t time)
 			return 0;
 		atomic64_set(&trigger->pending, 0);
 	}
-	miss(gpio);
+	miss(gpio, 1);
 	return ret;
 }
 
@@ -77,7 +78,7 @@ static int trigger_seen(struct zcdma_gpio *gpio, ktime_t time)
 		return 0;
 	trigger->divided = 0;
 	if (trigger->delayed) {
-		miss(gpio);
+		miss(gpio, 1);
 		return -EBUSY;
 	}
 	if (!trigger->set.delay_ns)
@@ -87,6 +88,33 @@ static int trigger_seen(struct zcdma_gpio *gpio, ktime_t time)
 	hrtimer_start(&trigger->delay, ktime_add_ns(time, trigger->set.delay_ns),
 		      HRTIMER_MODE_ABS);
 	return 0;
+}
+
+/* Ticks until @last that were over before anybody could look. */
+static void ticks_missed(struct zcdma_gpio *gpio, u64 ticks, ktime_t last)
+{
+	struct zcdma_gpio_trigger *trigger = &gpio->trigger;
+	u64 missed;
+
+	lockdep_assert_held(&trigger->lock);
+
+	trigger->seen += ticks;
+	trigger->last = last;
+	if (trigger->blocked)
+		return;
+	missed = div_u64_rem(trigger->divided + ticks, trigger->set.divider, &trigger->divided);
+	if (missed)
+		miss(gpio, missed);
+}
+
+/* The delay that lasts comes to nothing. */
+static void drop_delayed(struct zcdma_gpio *gpio)
+{
+	lockdep_assert_held(&gpio->trigger.lock);
+
+	if (gpio->trigger.delayed)
+		miss(gpio, 1);
+	gpio->trigger.delayed = false;
 }
 
 static void wake_pollers(struct zcdma_gpio *gpio)
@@ -116,11 +144,10 @@ static enum hrtimer_restart trigger_delay(struct hrtimer *timer)
 	unsigned long flags;
 
 	spin_lock_irqsave(&trigger->lock, flags);
-	/* Stop takes back what it cannot wait for. */
+	/* Stop and suspend take back what they cannot wait for. */
 	if (trigger->delayed) {
 		trigger->delayed = false;
-		if (!trigger->blocked)
-			fire(gpio, trigger->delayed_time, hrtimer_get_expires(timer));
+		fire(gpio, trigger->delayed_time, hrtimer_get_expires(timer));
 	}
 	spin_unlock_irqrestore(&trigger->lock, flags);
 	return HRTIMER_NORESTART;
@@ -139,12 +166,10 @@ static enum hrtimer_restart trigger_tick(struct hrtimer *timer)
 		return HRTIMER_NORESTART;
 	}
 	trigger_seen(gpio, hrtimer_get_expires(timer));
-	/* Those that are over before anybody could look. */
 	ticks = hrtimer_forward_now(timer, ns_to_ktime(trigger->set.period_ns));
-	if (ticks > 1) {
-		trigger->seen += ticks - 1;
-		trigger->missed += ticks - 1;
-	}
+	if (ticks > 1)
+		ticks_missed(gpio, ticks - 1, ktime_sub_ns(hrtimer_get_expires(timer),
+							   trigger->set.period_ns));
 	spin_unlock_irqrestore(&trigger->lock, flags);
 	wake_pollers(gpio);
 	return HRTIMER_RESTART;
@@ -206,7 +231,7 @@ static void set_running(struct zcdma_gpio *gpio, bool running)
 	spin_lock_irq(&trigger->lock);
 	trigger->running = running && trigger->set.mode == ZCDMA_TRIGGER_ON;
 	trigger->divided = 0;
-	trigger->delayed = false;
+	drop_delayed(gpio);
 	atomic64_set(&trigger->pending, 0);
 	spin_unlock_irq(&trigger->lock);
 	if (!running) {
@@ -216,6 +241,28 @@ static void set_running(struct zcdma_gpio *gpio, bool running)
 		hrtimer_start(&trigger->tick, ktime_add_ns(ktime_get(), trigger->set.period_ns),
 			      HRTIMER_MODE_ABS);
 	}
+}
+
+/* On return no ops->trigger() is under way. */
+static void pause(struct zcdma_gpio_trigger *trigger)
+{
+	spin_lock_irq(&trigger->lock);
+	trigger->running = false;
+	spin_unlock_irq(&trigger->lock);
+	hrtimer_cancel(&trigger->tick);
+	hrtimer_cancel(&trigger->delay);
+}
+
+/* As if there had been no pause: what has become due meanwhile comes now. */
+static void resume(struct zcdma_gpio_trigger *trigger)
+{
+	spin_lock_irq(&trigger->lock);
+	trigger->running = trigger->set.mode == ZCDMA_TRIGGER_ON;
+	if (trigger->delayed)
+		hrtimer_start_expires(&trigger->delay, HRTIMER_MODE_ABS);
+	if (is_on(trigger, ZCDMA_TRIGGER_TIMER))
+		hrtimer_start_expires(&trigger->tick, HRTIMER_MODE_ABS);
+	spin_unlock_irq(&trigger->lock);
 }
 
 /* The channel runs. */
@@ -239,6 +286,7 @@ void zcdma_trigger_block(struct zcdma_gpio *gpio, bool blocked)
 		return;
 	spin_lock_irq(&gpio->trigger.lock);
 	gpio->trigger.blocked = blocked;
+	drop_delayed(gpio);
 	spin_unlock_irq(&gpio->trigger.lock);
 }
 
@@ -318,8 +366,11 @@ static int apply(struct zcdma_gpio *gpio, const struct zcdma_trigger *set)
 	}
 	if (set->mode != trigger->set.mode) {
 		ret = chan->desc.ops->set_triggered(chan, set->mode == ZCDMA_TRIGGER_ON);
-		if (ret)
+		if (ret) {
+			if (set->source == ZCDMA_TRIGGER_LINE)
+				irq_set_irq_type(trigger->irq, edge_type(trigger, &trigger->set));
 			return ret;
+		}
 	}
 	spin_lock_irq(&trigger->lock);
 	trigger->set = *set;
@@ -376,20 +427,23 @@ EXPORT_SYMBOL_GPL(zcdma_chan_get_trigger);
 
 static int set_settings(struct zcdma_chan *chan, const struct zcdma_trigger *set)
 {
+	struct zcdma_gpio_trigger *trigger = &chan->gpio->trigger;
 	int ret;
 
 	lockdep_assert_held(&chan->mutex);
 
-	ret = check_settings(&chan->gpio->trigger, set);
+	ret = check_settings(trigger, set);
 	if (ret)
 		return ret;
 	if (chan->gone)
 		return -ENODEV;
 	source_close(chan->gpio);
-	zcdma_trigger_stop(chan->gpio);
+	pause(trigger);
 	ret = apply(chan->gpio, set);
 	source_open(chan->gpio);
-	if (chan->running)
+	if (chan->running && ret)
+		resume(trigger);
+	else if (chan->running)
 		zcdma_trigger_start(chan->gpio);
 	return ret;
 }

@@ -192,6 +192,33 @@ static void test_triggers_that_come_too_early_are_missed(void **state)
 	assert_true(frame.flags & ZCDMA_FRAME_TRIGGER_MISSED);
 }
 
+/* A delay that new settings end has started no frame, and the next one tells. */
+static void test_trigger_whose_delay_ends_early_is_missed(void **state)
+{
+	struct zcdma_trigger set = zcg_triggered_by(ZCDMA_TRIGGER_SOFTWARE);
+	struct zcdma_gpio_state before = zcg_state(), after;
+	struct zcdma_frame frame;
+
+	set.delay_ns = 500 * NSEC_PER_MSEC;
+	zcg_set_trigger(set);
+	zcg_open(&v, 10, 5);
+	zcv_start(&v, 4);
+	assert_int_equal(zcg_software_trigger(), 0);
+	zcg_set_trigger(zcg_triggered_by(ZCDMA_TRIGGER_SOFTWARE));
+	after = zcg_state();
+	assert_int_equal(after.triggers, before.triggers + 1);
+	assert_int_equal(after.triggers_missed, before.triggers_missed + 1);
+	zcg_no_frame(&v, 600);
+	assert_int_equal(zcg_software_trigger(), 0);
+	frame = zcg_frame(&v);
+	assert_true(frame.flags & ZCDMA_FRAME_TRIGGER_MISSED);
+
+	zcg_set_trigger(set);
+	assert_int_equal(zcg_software_trigger(), 0);
+	zcv_off(&v);
+	assert_int_equal(zcg_state().triggers_missed, before.triggers_missed + 2);
+}
+
 static void test_divider_takes_every_nth(void **state)
 {
 	struct zcdma_trigger set = zcg_triggered_by(ZCDMA_TRIGGER_SOFTWARE);
@@ -406,6 +433,7 @@ int main(void)
 		ZCG_TEST(test_software_triggers_start_frames),
 		ZCG_TEST(test_exposure_starts_after_the_delay),
 		ZCG_TEST(test_triggers_that_come_too_early_are_missed),
+		ZCG_TEST(test_trigger_whose_delay_ends_early_is_missed),
 		ZCG_TEST(test_divider_takes_every_nth),
 		ZCG_TEST(test_timer_ticks_evenly),
 		ZCG_TEST(test_mode_can_change_while_streaming),
