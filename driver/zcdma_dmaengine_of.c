@@ -28,6 +28,9 @@
 
 #include "zcdma_dmaengine.h"
 
+/* In bytes: what struct dma_slave_caps has a bit for. */
+#define MAX_IO_WIDTH		16
+
 #define DEFAULT_TIMEOUT_MS	5000
 #define MAX_TIMEOUT_MS		3600000
 
@@ -64,7 +67,8 @@ static int parse_fifo(struct zdma_chan *zc, struct device_node *np)
 				     "%pOF: no \"%s\" in reg-names of the parent: give the FIFO's address in its reg, or this channel zcdma,stream-port\n",
 				     np, zc->name);
 
-	ret = zcdma_of_need_u32(zc->dev, np, "reg-io-width", 1, 64, &zc->width) ?:
+	ret = zcdma_of_need_u32(zc->dev, np, "reg-io-width", 1, MAX_IO_WIDTH,
+				&zc->width) ?:
 	      zcdma_of_u32(zc->dev, np, "zcdma,burst", 1, SZ_64K, &zc->burst);
 	if (ret)
 		return ret;
@@ -445,7 +449,7 @@ static int check_width(struct zdma_chan *zc, const struct dma_slave_caps *caps)
 	unsigned int width;
 	int at = 0;
 
-	if (widths & BIT_ULL(zc->width))
+	if (widths & BIT(zc->width))
 		return 0;
 	for_each_set_bit(width, &widths, BITS_PER_TYPE(caps->src_addr_widths))
 		at += scnprintf(text + at, sizeof(text) - at, " %u", width);
