@@ -120,19 +120,25 @@ static int block_describe(struct zcdma_gpio_block *block, struct device_node *np
 	return line < lines && block->level_offset < block->size ? 0 : -EINVAL;
 }
 
-/* The node of another device with registers in this range; to be put. */
-static struct device_node *find_sharer(struct device_node *block, struct resource *range)
+/* A second node for the block, or for the first of its registers, is no other device. */
+static bool is_block(const struct zcdma_gpio_block *block, const struct resource *res)
+{
+	return res->start == block->start && resource_size(res) <= block->size;
+}
+
+/* The node of another device than @own with registers in this range; to be put. */
+static struct device_node *find_sharer(const struct zcdma_gpio_block *block,
+				       const struct device_node *own, struct resource *range)
 {
 	struct device_node *np;
 	struct resource res;
 
 	for (np = of_find_all_nodes(NULL); np; np = of_find_all_nodes(np)) {
-		if (np == block)
+		if (np == own)
 			continue;
 		for (int i = 0; !of_address_to_resource(np, i, &res); i++) {
-			/* A second node for the same block is no other device. */
 			if (resource_type(&res) == IORESOURCE_MEM &&
-			    resource_overlaps(&res, range) && res.start != range->start)
+			    resource_overlaps(&res, range) && !is_block(block, &res))
 				return np;
 		}
 	}
@@ -154,7 +160,7 @@ static void block_allow_mapping(struct zcdma_gpio *gpio, struct device_node *np)
 			 np, PAGE_SIZE);
 		return;
 	}
-	sharer = find_sharer(np, &range);
+	sharer = find_sharer(block, np, &range);
 	if (sharer) {
 		dev_warn(dev,
 			 "zcdma,gpio-user-mapping: %pOF shares a page of %lu bytes with %pOF: programs cannot map it\n",

@@ -119,6 +119,12 @@ not_mapped() {
 			/tmp/gpio-nodes.dmesg | grep -F 'with /memory@40000000: programs cannot map it'
 }
 check test_shared_page_cannot_be_mapped not_mapped
+part_not_mapped() {
+	gpio-map /dev/zcdma/virt0/device | tee /dev/stderr | grep -qx '0 Permission denied' &&
+		grep -F 'zcdma-virt dma-board-0: zcdma,gpio-user-mapping: /pl061@9030000 shares a page of' \
+			/tmp/gpio-nodes.dmesg | grep -F 'with /system-controller@9030000: programs cannot map it'
+}
+check test_page_of_a_larger_device_cannot_be_mapped part_not_mapped
 no_block_no_mapping() {
 	gpio-map /dev/zcdma/lamp-gpiod/device | tee /dev/stderr | grep -qx '0 Permission denied'
 }
