@@ -769,7 +769,8 @@ err_put:
  * zcdma_gpio_exit() - give lines, interrupt and registers back
  * @zdev: a device whose channels are gone, and which is no longer in sysfs
  *
- * The strobe line stays inactive.
+ * The strobe line is inactive. What becomes of it is the controller's: most leave it as it is, that
+ * of BCM2835 makes it an input.
  */
 void zcdma_gpio_exit(struct zcdma_device *zdev)
 {
