@@ -76,8 +76,8 @@ static void device_release(struct device *dev)
 }
 
 /*
- * Channels are suspended by their engine. Strobe and trigger must be quiet before it is, and until
- * it is back: as those of the engine's child, these calls come at the right time.
+ * What channels do is their engine's to suspend. Strobe and trigger must be quiet before it is, and
+ * until it is back: as those of the engine's child, these calls come at the right time.
  */
 static int device_suspend_gpio(struct device *dev)
 {

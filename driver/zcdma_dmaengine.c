@@ -19,6 +19,8 @@
  *                                 |\-----> zdma_watchdog(): it took too long
  *                                 \------> zdma_stop(): forgotten, the core has it back
  *
+ * Suspend takes back what is busy, and it waits until resume.
+ *
  * A transfer also waits for its time where the device makes no requests: a timer starts it when it
  * would have ended, had the device had a pace of its own.
  *
@@ -43,6 +45,7 @@
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
+#include <linux/pm.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
@@ -425,6 +428,8 @@ static void zdma_stop(struct zcdma_chan *chan)
 
 	spin_lock_irq(&zc->lock);
 	zc->ticking = false;
+	zc->failing = false;
+	zc->suspended = false;
 	list_splice_init(&zc->waiting, &zc->busy);
 	while (!list_empty(&zc->busy))
 		slot_release(list_first_entry(&zc->busy, struct zdma_slot, node));
@@ -557,6 +562,69 @@ static void zdma_watchdog(struct work_struct *work)
 	spin_unlock_irq(&zc->lock);
 }
 
+/* ---- Suspend ---- */
+
+/*
+ * A DMA controller may forget what it has, and drivers of some refuse to sleep with transfers under
+ * way. Those begin anew after it. Programs are frozen by now, so nobody starts or stops a channel.
+ */
+static void suspend_chan(struct zdma_chan *zc)
+{
+	spin_lock_irq(&zc->lock);
+	zc->suspended = zc->running;
+	zc->running = false;
+	spin_unlock_irq(&zc->lock);
+	if (!zc->suspended)
+		return;
+
+	hrtimer_cancel(&zc->timer);
+	cancel_delayed_work_sync(&zc->watchdog);
+	spin_lock_irq(&zc->lock);
+	zc->failing = true;
+	spin_unlock_irq(&zc->lock);
+	terminate(zc);
+
+	spin_lock_irq(&zc->lock);
+	zc->ticking = false;
+	list_splice_init(&zc->busy, &zc->waiting);
+	spin_unlock_irq(&zc->lock);
+}
+
+static void resume_chan(struct zdma_chan *zc)
+{
+	spin_lock_irq(&zc->lock);
+	if (zc->suspended) {
+		zc->suspended = false;
+		zc->failing = false;
+		zc->running = true;
+		zc->deadline = jiffies + zc->timeout;
+		/* It hands in what waits. */
+		mod_delayed_work(system_wq, &zc->watchdog, 0);
+		start_ticking(zc);
+	}
+	spin_unlock_irq(&zc->lock);
+}
+
+static int zdma_suspend(struct device *dev)
+{
+	struct zdma_dev *zd = dev_get_drvdata(dev);
+
+	for (unsigned int i = 0; i < zd->num_chans; i++)
+		suspend_chan(&zd->chans[i]);
+	return 0;
+}
+
+static int zdma_resume(struct device *dev)
+{
+	struct zdma_dev *zd = dev_get_drvdata(dev);
+
+	for (unsigned int i = 0; i < zd->num_chans; i++)
+		resume_chan(&zd->chans[i]);
+	return 0;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(zdma_pm_ops, zdma_suspend, zdma_resume);
+
 /* ---- Probe ---- */
 
 static void release_dma(void *data)
@@ -676,6 +744,7 @@ static int zdma_probe(struct platform_device *pdev)
 		return -ENOMEM;
 	zd->dev = dev;
 	zd->num_chans = num;
+	platform_set_drvdata(pdev, zd);
 	for (unsigned int i = 0; i < zd->num_chans; i++) {
 		zd->chans[i].dev = dev;
 		init_chan(&zd->chans[i]);
@@ -700,6 +769,7 @@ static struct platform_driver zdma_driver = {
 	.driver = {
 		.name = "zcdma-dmaengine",
 		.of_match_table = zdma_of_match,
+		.pm = pm_sleep_ptr(&zdma_pm_ops),
 	},
 };
 module_platform_driver(zdma_driver);

@@ -75,7 +75,8 @@ struct zdma_slot {
  * @format: of a video channel; changes only while stopped
  * @pcm: of a pcm channel; changes only while stopped
  * @running: between start and stop
- * @failing: the watchdog is clearing the DMA controller: what is submitted meanwhile fails, too
+ * @failing: watchdog or suspend clear the DMA controller: what is submitted meanwhile waits
+ * @suspended: it would be running, and will be again
  * @ticking: @timer will look at @waiting
  * @deadline: of the first transfer in @busy, in jiffies
  * @idle: slots free to use
@@ -113,6 +114,7 @@ struct zdma_chan {
 	struct zcdma_pcm_config pcm;
 	bool running;
 	bool failing;
+	bool suspended;
 	bool ticking;
 	unsigned long deadline;
 	struct list_head idle;

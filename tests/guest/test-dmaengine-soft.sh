@@ -390,6 +390,24 @@ rejects_sound() {
 }
 check 'sound on a controller that takes no descriptor' rejects_sound
 
+# The kernel's own test of suspend. The controller forgets what it had; nobody else does.
+all_active() {
+	grep -q '^channel in .* running queued 0 active 4 ' $debug/zcdma/soft/state
+}
+sleeps() {
+	echo 2000 >$faults/hold
+	capture_in 12 4096 &
+	player=$!
+	wait_for all_active || return
+	echo 1 >/sys/module/suspend/parameters/pm_test_delay
+	echo devices >/sys/power/pm_test
+	echo freeze >/sys/power/state
+	echo none >/sys/power/pm_test
+	echo -1 >$faults/hold
+	wait "$player" && lost_failed 0 0 && counts $((12 * 1024))
+}
+check 'transfers outlast a suspend' sleeps
+
 # How far a transfer is, where the controller tells; else how far those before it were.
 position() {
 	echo "$3" >$faults/hold

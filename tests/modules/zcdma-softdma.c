@@ -19,6 +19,8 @@
  *   residue         in steps of 0: the transfer, 1: a piece, 2: a byte
  *   no-synchronize  does not wait for callbacks, as many drivers do not
  *
+ * What it has when the system suspends is lost.
+ *
  * Parameters are for all of them and take effect at once. The module does not load by itself.
  */
 #include <linux/debugfs.h>
@@ -563,6 +565,7 @@ static int soft_probe(struct platform_device *pdev)
 	dma = devm_kzalloc(dev, sizeof(*dma), GFP_KERNEL);
 	if (!dma)
 		return -ENOMEM;
+	platform_set_drvdata(pdev, dma);
 	parse(dma, dev->of_node);
 	describe(dma, dev);
 	dma->dir = debugfs_create_dir(dev_name(dev), NULL);
@@ -579,6 +582,18 @@ static int soft_probe(struct platform_device *pdev)
 	return ret ?: devm_add_action_or_reset(dev, free_controller, dev->of_node);
 }
 
+/* It loses what it has. */
+static int soft_suspend(struct device *dev)
+{
+	struct soft_dma *dma = dev_get_drvdata(dev);
+
+	for (unsigned int i = 0; i < NUM_CHANS; i++)
+		soft_terminate(&dma->chans[i].chan);
+	return 0;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(soft_pm_ops, soft_suspend, NULL);
+
 static const struct of_device_id soft_of_match[] = {
 	{ .compatible = "zcdma-test,softdma" },
 	{ }
@@ -589,6 +604,7 @@ static struct platform_driver soft_driver = {
 	.driver = {
 		.name = "zcdma-softdma",
 		.of_match_table = soft_of_match,
+		.pm = pm_sleep_ptr(&soft_pm_ops),
 	},
 };
 module_platform_driver(soft_driver);
