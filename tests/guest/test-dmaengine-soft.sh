@@ -282,12 +282,13 @@ one_ended() {
 }
 is_late() {
 	taskset -cp 0 $$ >/dev/null
-	echo 4000 >$faults/late_ms
+	echo 5000 >$faults/late_ms
 	echo 100000 >$faults/interval_us
 	taskset -c 1 zcdma capture hasty/in --bytes 4096 --count 100 2>"$tmp/native" &
 	native=$!
 	wait_for one_ended || return
 	echo 0 >$faults/late_ms
+	taskset -cp 0 $native >/dev/null
 	kill -KILL "$native"
 	wait "$native"
 	zcdma capture hasty/in --bytes 4096 --count 8 --output "$tmp/frames" 2>&1
