@@ -25,11 +25,10 @@
 #include <linux/udmabuf.h>
 #include <linux/videodev2.h>
 #include <poll.h>
-#include <sound/asound.h>
 #include <stdarg.h>
 #include <sys/syscall.h>
 
-#include "zct.h"
+#include "zca.h"
 
 #define MAX_SITES	20000
 #define SIZE		(256 * 1024)
@@ -73,7 +72,7 @@ static size_t map_size;
 static struct zcdma_stream_open ring;
 static unsigned int index_free;
 static struct v4l2_format format;
-static char dev_path[2][64], cam_path[64], out_path[64], pcm_path[96];
+static char dev_path[2][64], cam_path[64], out_path[64], pcm_path[64];
 static char module_file[4][PATH_MAX];
 static char bind_path[PATH_MAX], unbind_path[PATH_MAX], bind_name[2][64];
 
@@ -794,24 +793,10 @@ static void reload(int arg)
 
 #define RING_FRAMES	1920
 
-static struct snd_interval *interval(struct snd_pcm_hw_params *hw, int param)
-{
-	return &hw->intervals[param - SNDRV_PCM_HW_PARAM_FIRST_INTERVAL];
-}
-
-static void set_interval(struct snd_pcm_hw_params *hw, int param, unsigned int value)
-{
-	*interval(hw, param) = (struct snd_interval) { .min = value, .max = value, .integer = 1 };
-}
-
-/* virt0's card gets another number when it is bound again. */
 static void with_card(int arg)
 {
-	char card[64] = "";
-
-	if (readlink("/proc/asound/virt0", card, sizeof(card) - 1) < 0)
+	if (!zca_path("virt0", 'p', pcm_path))
 		die("there is no card virt0");
-	snprintf(pcm_path, sizeof(pcm_path), "/dev/snd/pcmC%sD0p", card + strlen("card"));
 }
 
 static int op_open_pcm(int arg)
@@ -830,20 +815,7 @@ static void with_pcm(int arg)
 /* @arg: SNDRV_PCM_ACCESS_* */
 static int op_hw_params(int arg)
 {
-	struct snd_pcm_hw_params hw = { .rmask = ~0U };
-
-	memset(hw.masks, 0xff, sizeof(hw.masks));
-	for (int i = SNDRV_PCM_HW_PARAM_FIRST_INTERVAL; i <= SNDRV_PCM_HW_PARAM_LAST_INTERVAL; i++)
-		interval(&hw, i)->max = ~0U;
-	memset(&hw.masks[SNDRV_PCM_HW_PARAM_ACCESS], 0, sizeof(hw.masks[0]));
-	hw.masks[SNDRV_PCM_HW_PARAM_ACCESS].bits[0] = 1 << arg;
-	memset(&hw.masks[SNDRV_PCM_HW_PARAM_FORMAT], 0, sizeof(hw.masks[0]));
-	hw.masks[SNDRV_PCM_HW_PARAM_FORMAT].bits[0] = 1 << SNDRV_PCM_FORMAT_S16_LE;
-	set_interval(&hw, SNDRV_PCM_HW_PARAM_CHANNELS, 2);
-	set_interval(&hw, SNDRV_PCM_HW_PARAM_RATE, 48000);
-	set_interval(&hw, SNDRV_PCM_HW_PARAM_PERIOD_SIZE, RING_FRAMES / 4);
-	set_interval(&hw, SNDRV_PCM_HW_PARAM_PERIODS, 4);
-	return zct_ioctl(node, SNDRV_PCM_IOCTL_HW_PARAMS, &hw);
+	return zca_hw_params(node, arg, RING_FRAMES / 4, 4);
 }
 
 static void with_set_up_pcm(int arg)
