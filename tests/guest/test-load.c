@@ -6,7 +6,7 @@
  * In full on a debug kernel: 64 processes for two minutes, 200 times unbind and bind under
  * processes, 50 times all modules. A tenth of it elsewhere.
  *
- * A process takes what it can get of both devices' nodes, by V4L2, streams and plain buffers,
+ * A process takes what it can get of both devices' nodes, by V4L2, ALSA, streams and plain buffers,
  * checks what it sees there, and is killed at any moment by a timer, or leaves with or without
  * having tidied up. Not getting something (EBUSY, ENOMEM) is no failure; a frame of somebody else,
  * another error, or anything that is left in the end is.
@@ -21,17 +21,20 @@
 #include <sys/wait.h>
 
 #include "zcv.h"
+#include "zca.h"
 #include "zcs.h"
 
 #define MAX_PROCESSES	64
 #define MAX_BUFFERS	6
 #define DRIVER		"/sys/bus/platform/drivers/zcdma-virt/"
 
-enum deed { ALLOCATED, EXPORTED, IMPORTED, VIDEO_FRAMES, RAW_FRAMES, READ_FRAMES, NUM_DEEDS };
+enum deed {
+	ALLOCATED, EXPORTED, IMPORTED, VIDEO_FRAMES, RAW_FRAMES, READ_FRAMES, PERIODS, RINGS, NUM_DEEDS
+};
 
 static const char *const deed_names[NUM_DEEDS] = {
 	"buffers allocated", "buffers exported", "buffers imported", "video frames", "raw frames",
-	"frames by read()",
+	"frames by read()", "periods of sound", "rings exported",
 };
 
 /* Shared with all processes. */
@@ -324,6 +327,94 @@ static void job_stream(void)
 		close(s.fd);
 }
 
+#define PERIOD_FRAMES	240
+
+/* Whoever is in a call when the card goes is told EBADFD. */
+static int sound_call(int pcm, unsigned long request, void *arg)
+{
+	int ret = zct_ioctl(pcm, request, arg);
+
+	return ret == -EBADFD && unstable ? -ENODEV : ret;
+}
+
+/* The ring of a PCM that we have set up, or NULL. */
+static const uint8_t *map_ring(bool output, unsigned int periods)
+{
+	struct zcdma_pcm_export export = { .fd_flags = O_CLOEXEC, .channel = output ? 5 : 4 };
+	int dev = open_node("virt0", NULL);
+	void *ring;
+
+	if (!got(dev, "open of a device"))
+		return NULL;
+	/* By now there may be another device in its place, where the ring is somebody else's. */
+	if (!got(zct_ioctl(dev, ZCDMA_IOC_PCM_EXPORT, &export), "ZCDMA_IOC_PCM_EXPORT"))
+		return NULL;
+	if (!unstable && export.size != periods * PERIOD_FRAMES * 4)
+		wrong("a ring of %u periods has %llu bytes", periods, (unsigned long long)export.size);
+	done(RINGS);
+	ring = mmap(NULL, export.size, PROT_READ, MAP_SHARED, export.fd, 0);
+	return got(ring == MAP_FAILED ? -errno : 0, "mmap of a ring") ? ring : NULL;
+}
+
+/* A ring of some periods of 5 ms, and some of them in or out; with 64 of us there are xruns. */
+static void job_sound(void)
+{
+	static const unsigned long ends[] = {
+		SNDRV_PCM_IOCTL_DROP, SNDRV_PCM_IOCTL_DRAIN, SNDRV_PCM_IOCTL_HW_FREE,
+	};
+	static uint8_t sound[PERIOD_FRAMES * 4];
+	struct snd_xferi xfer = { .buf = sound, .frames = PERIOD_FRAMES };
+	unsigned int periods = 2 + chance(7), at = 0;
+	bool output = chance(2);
+	const uint8_t *ring;
+	char path[64];
+	int pcm, ret;
+
+	pcm = zca_path("virt0", output ? 'p' : 'c', path) ? open_path(path) : -ENOENT;
+	if (!got(pcm, "open of a PCM"))
+		return;
+	ret = zca_hw_params(pcm, SNDRV_PCM_ACCESS_RW_INTERLEAVED, PERIOD_FRAMES, periods);
+	if (!got(ret == -EBADFD && unstable ? -ENODEV : ret, "SNDRV_PCM_IOCTL_HW_PARAMS") ||
+	    !must(sound_call(pcm, SNDRV_PCM_IOCTL_PREPARE, NULL), "SNDRV_PCM_IOCTL_PREPARE"))
+		return;
+	ring = map_ring(output, periods);
+	if (!ring)
+		return;
+	zct_fill(sound, sizeof(sound), (uint32_t)dice);
+	for (unsigned int n = chance(20); n; n--) {
+		struct pollfd p = { .fd = pcm, .events = POLLIN | POLLOUT };
+
+		ret = sound_call(pcm, output ? SNDRV_PCM_IOCTL_WRITEI_FRAMES :
+					       SNDRV_PCM_IOCTL_READI_FRAMES, &xfer);
+		if (ret == -EAGAIN) {
+			if (poll(&p, 1, 2000) != 1)
+				return;
+			continue;
+		}
+		if (ret == -EPIPE) {
+			if (!must(sound_call(pcm, SNDRV_PCM_IOCTL_PREPARE, NULL),
+				  "SNDRV_PCM_IOCTL_PREPARE"))
+				return;
+			at = 0;
+			continue;
+		}
+		if (!got(ret, "read or write of sound"))
+			return;
+		done(PERIODS);
+		for (unsigned int i = 0; i < xfer.result; i++, at++)
+			if (output && !unstable &&
+			    memcmp(ring + at % (periods * PERIOD_FRAMES) * 4, sound + i * 4, 4))
+				wrong("frame %u is not in the ring of the sound card", at);
+	}
+	/* Which may not be the time for it. */
+	if (chance(2))
+		ioctl(pcm, SNDRV_PCM_IOCTL_PAUSE, 1);
+	if (chance(2))
+		ioctl(pcm, ends[chance(3)], NULL);
+	if (chance(2))
+		close(pcm);
+}
+
 static void __attribute__((noreturn)) process(uint64_t seed)
 {
 	struct itimerval timer = {};
@@ -337,7 +428,7 @@ static void __attribute__((noreturn)) process(uint64_t seed)
 		setitimer(ITIMER_REAL, &timer, NULL);
 	}
 	for (unsigned int rounds = 1 + chance(6); rounds; rounds--) {
-		switch (chance(6)) {
+		switch (chance(7)) {
 		case 0:
 			job_buffer(devices[chance(2)]);
 			break;
@@ -350,6 +441,9 @@ static void __attribute__((noreturn)) process(uint64_t seed)
 			break;
 		case 4:
 			job_read();
+			break;
+		case 5:
+			job_sound();
 			break;
 		default:
 			job_stream();
