@@ -156,7 +156,7 @@ shown() {
 	zcdma "$1" virt0 | sed -n "s/^  $2 *//p"
 }
 
-check strobe 0 zcdma strobe
+check strobe 0 zcdma strobe virt0
 is strobe_names_the_device 'virt0  strobe' "$(head -n 1 out)"
 is strobe_is_off off "$(shown strobe mode)"
 is strobe_has_a_limit '5 s' "$(shown strobe limit)"
