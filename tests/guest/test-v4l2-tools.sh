@@ -81,12 +81,11 @@ shows() {
 	grep -q "^test_pattern: $1 " "$log.shows"
 }
 follows() {
-	zcdma capture virt0/cam0 --pattern 5 --stamps --count 1 --output /dev/null && shows 5 &&
-		v4l2-ctl -d $cam -C "$stamps" | grep -q ': 1$' &&
+	zcdma capture virt0/cam0 --pattern 5 --count 1 --output /dev/null && shows 5 &&
 		v4l2-ctl -d $cam --set-ctrl=test_pattern=0 && shows 0 &&
 		zcdma capture virt0/cam0 --pattern 5 --count 1 --output /dev/null && shows 5 &&
 		modprobe -r zcdma-video && modprobe zcdma-video && udevadm settle && shows 5 &&
-		v4l2-ctl -d $cam --set-ctrl=test_pattern=0,"$stamps"=0 && shows 0
+		v4l2-ctl -d $cam --set-ctrl=test_pattern=0 && shows 0
 }
 check test_controls_show_what_others_have_set follows
 v4l2-ctl -d $cam --set-fmt-video=width=640,height=480,pixelformat=YUYV --set-parm=50 >/dev/null
