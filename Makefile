@@ -200,10 +200,12 @@ $(alsa_selftests): tests/vm/selftests | deps-test $(build)/vm/sysroot
 
 $(build)/guest/zcdma-bench: tests/bench/bench.c tests/bench/count.h $(guest_headers) $(userlib)/arm64/libzcdma.a
 	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
 	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(sysroot_flags) -o $@ $< $(userlib)/arm64/libzcdma.a -lm
 
 $(build)/guest/zcdma-bench-sound: tests/bench/sound.c tests/bench/count.h | deps-build $(build)/vm/sysroot
 	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
 	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(sysroot_flags) -o $@ $< -lasound
 
 # --- Device tree -------------------------------------------------------------

@@ -301,36 +301,6 @@ static int memory_alloc(struct zcdma_buf *buf, const struct zcdma_buf_req *req)
 
 /* ---- Pool ---- */
 
-static u64 pool_free(struct zcdma_device *zdev)
-{
-	u64 used;
-
-	mutex_lock(&zdev->buf_lock);
-	used = zdev->pool_used;
-	mutex_unlock(&zdev->buf_lock);
-	return zdev->pool_size - used;
-}
-
-/* @ret: -ENOSPC where there was memory, but nothing to map it with */
-static void report_no_room(struct zcdma_device *zdev, size_t size, int ret)
-{
-	if (ret == -ENOSPC)
-		dev_err_ratelimited(zdev->parent,
-				    "no room for a buffer of %zu KiB: no bounce buffers or IOMMU addresses are left to map it; give the node a memory-region or enlarge swiotlb= on the kernel command line\n",
-				    size >> 10);
-	else if (zdev->pool_size)
-		dev_err_ratelimited(zdev->parent,
-				    "no room for a buffer of %zu KiB: %llu of the %llu KiB in %s are free, maybe in pieces; enlarge its size property\n",
-				    size >> 10, pool_free(zdev) >> 10,
-				    zdev->pool_size >> 10, zdev->pool_name);
-	else
-		dev_err_ratelimited(zdev->parent,
-				    "no room for a buffer of %zu KiB: %lu KiB of memory are free, %lu KiB of them for contiguous buffers; give the node a memory-region or enlarge cma= on the kernel command line\n",
-				    size >> 10,
-				    global_zone_page_state(NR_FREE_PAGES) << (PAGE_SHIFT - 10),
-				    global_zone_page_state(NR_FREE_CMA_PAGES) << (PAGE_SHIFT - 10));
-}
-
 /**
  * zcdma_pool_free() - what is left of a device's memory-region
  * @zdev: device
@@ -349,6 +319,26 @@ u64 zcdma_pool_free(struct zcdma_device *zdev)
 	return zdev->pool_size ? zdev->pool_size - used : U64_MAX;
 }
 EXPORT_SYMBOL_GPL(zcdma_pool_free);
+
+/* @ret: -ENOSPC where there was memory, but nothing to map it with */
+static void report_no_room(struct zcdma_device *zdev, size_t size, int ret)
+{
+	if (ret == -ENOSPC)
+		dev_err_ratelimited(zdev->parent,
+				    "no room for a buffer of %zu KiB: no bounce buffers or IOMMU addresses are left to map it; give the node a memory-region or enlarge swiotlb= on the kernel command line\n",
+				    size >> 10);
+	else if (zdev->pool_size)
+		dev_err_ratelimited(zdev->parent,
+				    "no room for a buffer of %zu KiB: %llu of the %llu KiB in %s are free, maybe in pieces; enlarge its size property\n",
+				    size >> 10, zcdma_pool_free(zdev) >> 10,
+				    zdev->pool_size >> 10, zdev->pool_name);
+	else
+		dev_err_ratelimited(zdev->parent,
+				    "no room for a buffer of %zu KiB: %lu KiB of memory are free, %lu KiB of them for contiguous buffers; give the node a memory-region or enlarge cma= on the kernel command line\n",
+				    size >> 10,
+				    global_zone_page_state(NR_FREE_PAGES) << (PAGE_SHIFT - 10),
+				    global_zone_page_state(NR_FREE_CMA_PAGES) << (PAGE_SHIFT - 10));
+}
 
 /* Take @size out of the budget first, so that two callers cannot both get the last piece. */
 static int pool_reserve(struct zcdma_device *zdev, size_t size)

@@ -314,9 +314,10 @@ hangs() {
 }
 check 'transfers that never end' hangs
 
-# Refused once it is submitted, as by a controller that has hung: each one at once, and for good.
+# Refused once it is submitted, as by a controller that has hung: each one at once, and for good. The
+# first refusal, before the start, is none yet: that one is submitted again.
 rejects() {
-	echo 2 >$faults/reject
+	echo 3 >$faults/reject
 	capture_in 12 16384 && lost_failed 0 2 && works
 }
 check 'descriptors that cannot be submitted' rejects
