@@ -146,7 +146,7 @@ static inline void zcdma_ring_put(struct zcdma_ring *ring, u32 index,
 	entry->frame = *frame;
 	/* C: the entry is written. */
 	smp_store_release(&ring->words->done_tail, tail);
-	/* zcdma_ring_pending() looks at any time, and tells of nothing that the program cannot see. */
+	/* zcdma_ring_pending() looks at any time: not before the program can see it. */
 	smp_store_release(&ring->done_tail, tail);
 }
 
@@ -170,7 +170,10 @@ static inline bool zcdma_ring_set_need_kick(struct zcdma_ring *ring, bool need)
  */
 static inline u32 zcdma_ring_pending(const struct zcdma_ring *ring)
 {
-	return smp_load_acquire(&ring->done_tail) - READ_ONCE(ring->words->done_head);
+	/* What it tells of is in the shared tail. */
+	u32 tail = smp_load_acquire(&ring->done_tail);
+
+	return tail - READ_ONCE(ring->words->done_head);
 }
 
 #endif /* ZCDMA_RING_H */

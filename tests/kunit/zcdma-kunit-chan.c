@@ -340,7 +340,7 @@ static void test_refused_transfers_come_back(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 
-	/* Once before the engine is started, and again when it is offered the transfer once more. */
+	/* Before the engine is started, and when it is offered the transfer once more. */
 	f->refuse = 2;
 	queue_all(test);
 	KUNIT_ASSERT_EQ(test, zcdma_chan_start(f->chan), 0);
