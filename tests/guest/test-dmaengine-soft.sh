@@ -322,13 +322,17 @@ rejects() {
 }
 check 'descriptors that cannot be submitted' rejects
 
+# Until it is waited for, there is something left of it.
 ended() {
-	! kill -0 "$player" 2>/dev/null
+	case $(cut -d ' ' -f 3 "/proc/$player/stat") in
+	'' | Z) return 0 ;;
+	esac
+	return 1
 }
 # No frame comes, and none that there would be to wait for.
 rejects_read() {
 	echo 100000000 >$faults/reject
-	cat /dev/zcdma/soft/cam >/dev/null 2>&1 &
+	cat /dev/zcdma/soft/cam >/dev/null &
 	player=$!
 	wait_for grep -q '^channel cam .* running' $debug/zcdma/soft/state
 	status=$?
