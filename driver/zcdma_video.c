@@ -168,6 +168,9 @@ static int zcdma_video_queue_setup(struct vb2_queue *queue, unsigned int *num_bu
 		if (!vb2_get_num_buffers(queue)) {
 			video->wanted = *num_buffers;
 			*num_buffers = max(*num_buffers, zcdma_video_enough_buffers(video));
+			/* All that vb2 can take for read() and write(). */
+			if (vb2_fileio_is_active(queue))
+				*num_buffers = min(*num_buffers, VB2_MAX_FRAME);
 		}
 	} else if (*num_planes != 1 || sizes[0] < video->format.sizeimage ||
 		   sizes[0] > ZCDMA_BUFFER_SIZE_MAX) {

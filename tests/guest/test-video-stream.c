@@ -454,6 +454,18 @@ static void test_read_gives_whole_frames(void **state)
 	}
 }
 
+/* There are more buffers for a short interval than vb2's read() can have. */
+static void test_read_at_a_short_interval(void **state)
+{
+	static uint8_t frame[64 * 64];
+
+	zcv_open(&cam, "cam0");
+	zcv_format(&cam, V4L2_PIX_FMT_GREY, 64, 64);
+	zcv_interval(&cam, 1, 1000);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(read(cam.fd, frame, sizeof(frame)), sizeof(frame));
+}
+
 static void test_read_and_streaming_exclude_each_other(void **state)
 {
 	struct v4l2_requestbuffers req = {
@@ -569,6 +581,7 @@ int main(void)
 		ZCV_TEST(test_poll_without_a_stream_is_an_error),
 		ZCV_TEST(test_nonblocking_dqbuf_gives_eagain),
 		ZCV_TEST(test_read_gives_whole_frames),
+		ZCV_TEST(test_read_at_a_short_interval),
 		ZCV_TEST(test_read_and_streaming_exclude_each_other),
 		ZCV_TEST(test_nonblocking_read_waits_in_poll),
 		ZCV_TEST(test_write_takes_whole_frames),
