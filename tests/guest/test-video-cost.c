@@ -107,9 +107,10 @@ static void test_frame_costs_no_more_than_vivid(void **state)
 	       (unsigned long long)vivid, (unsigned long long)hd);
 	/*
 	 * Both are mostly the scheduler's and vb2's, and what they find differs from boot to boot: in
-	 * eight, vivid was seen between 7,783 and 7,963, and this driver between 7,615 and 7,732.
+	 * eleven, vivid was seen between 7,574 and 7,966, and this driver between 7,615 and 7,748. So
+	 * much as vivid differs from itself is no difference.
 	 */
-	assert_in_range(hd, 1, vivid);
+	assert_in_range(hd, 1, vivid * 105 / 100);
 }
 
 static void test_frame_costs_the_same_at_4k(void **state)
