@@ -290,6 +290,14 @@ static void clear_frame(struct zcdma_frame *frame)
 	frame->reserved[1] = 0;
 }
 
+/* As a transfer is that the engine has not had, or never really had. */
+static void set_queued(struct zcdma_xfer *xfer)
+{
+	xfer->state = ZCDMA_XFER_QUEUED;
+	xfer->exposed = false;
+	clear_frame(&xfer->frame);
+}
+
 /* Hand a transfer, on no list, to the engine. False: the engine refuses it, and it is DONE. */
 static inline bool submit(struct zcdma_chan *chan, struct zcdma_xfer *xfer)
 {
@@ -310,14 +318,6 @@ static inline bool submit(struct zcdma_chan *chan, struct zcdma_xfer *xfer)
 	return true;
 }
 
-/* A transfer that the engine has never really had. */
-static void take_back(struct zcdma_xfer *xfer)
-{
-	xfer->state = ZCDMA_XFER_QUEUED;
-	xfer->exposed = false;
-	clear_frame(&xfer->frame);
-}
-
 /*
  * Hand the oldest queued transfers to an engine that is about to start. What it refuses, and what
  * comes after that, it is offered again once it runs: should it not start, the order is kept.
@@ -333,7 +333,7 @@ static void feed_before_start(struct zcdma_chan *chan)
 		list_del(&xfer->node);
 		if (submit(chan, xfer))
 			continue;
-		take_back(xfer);
+		set_queued(xfer);
 		list_add(&xfer->node, &chan->queued);
 		return;
 	}
@@ -395,9 +395,7 @@ int zcdma_xfer_queue(struct zcdma_chan *chan, struct zcdma_xfer *xfer)
 		spin_unlock_irqrestore(&chan->lock, flags);
 		return -ENODEV;
 	}
-	clear_frame(&xfer->frame);
-	xfer->exposed = false;
-	xfer->state = ZCDMA_XFER_QUEUED;
+	set_queued(xfer);
 	trace_zcdma_xfer_queue(chan, xfer);
 	/* While a channel runs, others wait only if the engine has no room. */
 	if (chan->running && chan->num_active < chan->desc.depth)
@@ -572,7 +570,7 @@ int zcdma_chan_start(struct zcdma_chan *chan)
 	spin_lock_irq(&chan->lock);
 	if (ret) {
 		list_for_each_entry(xfer, &chan->active, node)
-			take_back(xfer);
+			set_queued(xfer);
 		list_splice_init(&chan->active, &chan->queued);
 		chan->num_active = 0;
 		spin_unlock_irq(&chan->lock);

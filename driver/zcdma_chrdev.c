@@ -64,6 +64,23 @@ int zcdma_fd_reserve(struct zcdma_new_fd *new, struct file *file, u32 fd_flags)
 }
 
 /**
+ * zcdma_fd_export() - a number for a new dma-buf of a buffer
+ * @new: what there is to install
+ * @buf: reference taken over
+ * @fd_flags: valid, zcdma_fd_flags_valid()
+ *
+ * Return: the number, for the program, or an error.
+ */
+int zcdma_fd_export(struct zcdma_new_fd *new, struct zcdma_buf *buf, u32 fd_flags)
+{
+	struct dma_buf *dmabuf = zcdma_buf_export(buf, fd_flags);
+
+	/* The dma-buf holds the buffer now; without one, this may have been the last reference. */
+	zcdma_buf_put(buf);
+	return IS_ERR(dmabuf) ? PTR_ERR(dmabuf) : zcdma_fd_reserve(new, dmabuf->file, fd_flags);
+}
+
+/**
  * zcdma_fd_install() - let the program have a new file, which is out of our hands from then on
  * @new: reserved
  * @not_copied: the program could not be told of the number
@@ -123,16 +140,6 @@ static long channel_info(struct zcdma_device *zdev, struct zcdma_channel_info *i
 	return 0;
 }
 
-/* A descriptor for a buffer, whose reference it takes. */
-static int export_buffer(struct zcdma_buf *buf, u32 fd_flags, struct zcdma_new_fd *new)
-{
-	struct dma_buf *dmabuf = zcdma_buf_export(buf, fd_flags);
-
-	/* The dma-buf holds the buffer now; without one, this may have been the last reference. */
-	zcdma_buf_put(buf);
-	return IS_ERR(dmabuf) ? PTR_ERR(dmabuf) : zcdma_fd_reserve(new, dmabuf->file, fd_flags);
-}
-
 static long buffer_alloc(struct zcdma_device *zdev, struct zcdma_buffer_alloc *alloc,
 			 struct zcdma_new_fd *new)
 {
@@ -154,7 +161,7 @@ static long buffer_alloc(struct zcdma_device *zdev, struct zcdma_buffer_alloc *a
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
 	alloc->size = zcdma_buf_size(buf);
-	alloc->fd = export_buffer(buf, alloc->fd_flags, new);
+	alloc->fd = zcdma_fd_export(new, buf, alloc->fd_flags);
 	return min(alloc->fd, 0);
 }
 
@@ -239,7 +246,7 @@ static long pcm_export(struct zcdma_device *zdev, struct zcdma_pcm_export *info,
 	buf = get_ring(chan, info);
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
-	info->fd = export_buffer(buf, info->fd_flags, new);
+	info->fd = zcdma_fd_export(new, buf, info->fd_flags);
 	return min(info->fd, 0);
 }
 

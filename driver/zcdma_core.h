@@ -250,6 +250,7 @@ struct zcdma_new_fd {
 /* zcdma_chrdev.c */
 extern const struct file_operations zcdma_chrdev_fops;
 int zcdma_fd_reserve(struct zcdma_new_fd *new, struct file *file, u32 fd_flags);
+int zcdma_fd_export(struct zcdma_new_fd *new, struct zcdma_buf *buf, u32 fd_flags);
 int zcdma_fd_install(const struct zcdma_new_fd *new, unsigned long not_copied);
 
 /* zcdma_stream.c */

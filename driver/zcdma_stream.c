@@ -527,7 +527,6 @@ static int stream_export(struct zcdma_stream *s, struct zcdma_stream_buffer __us
 	struct zcdma_stream_buffer arg;
 	struct stream_buffer *b;
 	struct zcdma_new_fd new;
-	struct dma_buf *dmabuf;
 	struct zcdma_buf *buf;
 	int fd;
 
@@ -539,12 +538,7 @@ static int stream_export(struct zcdma_stream *s, struct zcdma_stream_buffer __us
 	buf = get_memory(s, b);
 	if (!buf)
 		return -ENOENT;
-	dmabuf = zcdma_buf_export(buf, arg.fd_flags);
-	zcdma_buf_put(buf);
-	if (IS_ERR(dmabuf))
-		return PTR_ERR(dmabuf);
-
-	fd = zcdma_fd_reserve(&new, dmabuf->file, arg.fd_flags);
+	fd = zcdma_fd_export(&new, buf, arg.fd_flags);
 	if (fd < 0)
 		return fd;
 	return zcdma_fd_install(&new, put_user(fd, &user->fd));
