@@ -676,6 +676,17 @@ static void test_export_without_a_ring_is_refused(void **state)
 	assert_int_equal(zct_ioctl(dev, ZCDMA_IOC_PCM_EXPORT, NULL), -EFAULT);
 }
 
+/* Of four periods of 10 ms. */
+static void export_ring(struct zcdma_pcm_export *arg)
+{
+	assert_int_equal(zct_ioctl(dev, ZCDMA_IOC_PCM_EXPORT, arg), 0);
+	assert_int_equal(arg->size, 1920 * 4);
+	assert_int_equal(arg->period_bytes, 480 * 4);
+	assert_int_equal(arg->pcm.format, ZCDMA_PCM_S16_LE);
+	assert_int_equal(arg->pcm.channels, 2);
+	assert_int_equal(arg->pcm.rate, 48000);
+}
+
 static void test_ring_is_a_dma_buf(void **state)
 {
 	struct zcdma_pcm_export arg = {
@@ -686,12 +697,7 @@ static void test_ring_is_a_dma_buf(void **state)
 
 	write_frames(out, 0, 1920);
 	CHECK(snd_pcm_start(out));
-	assert_int_equal(zct_ioctl(dev, ZCDMA_IOC_PCM_EXPORT, &arg), 0);
-	assert_int_equal(arg.size, 1920 * 4);
-	assert_int_equal(arg.period_bytes, 480 * 4);
-	assert_int_equal(arg.pcm.format, ZCDMA_PCM_S16_LE);
-	assert_int_equal(arg.pcm.channels, 2);
-	assert_int_equal(arg.pcm.rate, 48000);
+	export_ring(&arg);
 	assert_int_equal(arg.pcm.frame_bytes, 4);
 	assert_int_equal(fcntl(arg.fd, F_GETFD), FD_CLOEXEC);
 	ring = mmap(NULL, arg.size, PROT_READ, MAP_SHARED, arg.fd, 0);
@@ -752,12 +758,7 @@ static void test_ring_of_aplay_is_heard_by_another_process(void **state)
 		_exit(127);
 	}
 	wait_for_state("RUNNING");
-	assert_int_equal(zct_ioctl(dev, ZCDMA_IOC_PCM_EXPORT, &arg), 0);
-	assert_int_equal(arg.size, 1920 * 4);
-	assert_int_equal(arg.period_bytes, 480 * 4);
-	assert_int_equal(arg.pcm.format, ZCDMA_PCM_S16_LE);
-	assert_int_equal(arg.pcm.channels, 2);
-	assert_int_equal(arg.pcm.rate, 48000);
+	export_ring(&arg);
 	ring = mmap(NULL, arg.size, PROT_READ, MAP_SHARED, arg.fd, 0);
 	assert_ptr_not_equal(ring, MAP_FAILED);
 	/* For a quarter of what there is to play. */

@@ -113,6 +113,19 @@ static void test_pool_says_once_that_it_is_exhausted(void **state)
 	close(log);
 }
 
+/* As many buffers of 1 MiB as there is room for, at most @num. */
+static unsigned int fill_pool(int *fds, unsigned int num)
+{
+	unsigned int got;
+
+	for (got = 0; got < num; got++) {
+		fds[got] = zct_alloc(dev, MIB, 0);
+		if (fds[got] < 0)
+			break;
+	}
+	return got;
+}
+
 /* Room enough, but in pieces: every other MiB is taken. */
 static void test_pool_in_pieces_is_no_room(void **state)
 {
@@ -124,11 +137,7 @@ static void test_pool_in_pieces_is_no_room(void **state)
 	unsigned int got;
 
 	assert_non_null(fds);
-	for (got = 0; got < num; got++) {
-		fds[got] = zct_alloc(dev, MIB, 0);
-		if (fds[got] < 0)
-			break;
-	}
+	got = fill_pool(fds, num);
 	assert_true(got > num / 2);
 	zct_read_log(log, message, sizeof(message));
 	for (unsigned int i = 0; i < got; i += 2)
@@ -207,11 +216,7 @@ static void test_pool_is_left_to_others_by_spare_buffers(void **state)
 	request_buffers(cam, 0);
 
 	/* Room in the first 4 MiB, and beyond that only in pieces. */
-	for (got = 0; got < num; got++) {
-		fds[got] = zct_alloc(dev, MIB, 0);
-		if (fds[got] < 0)
-			break;
-	}
+	got = fill_pool(fds, num);
 	assert_true(got > num / 2);
 	zct_read_log(log, message, sizeof(message));
 	for (unsigned int i = 0; i < got; i++)

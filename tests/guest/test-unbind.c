@@ -391,7 +391,7 @@ struct waiter {
 	pthread_t thread;
 	long (*call)(void);
 	long syscall;
-	volatile pid_t tid;
+	_Atomic pid_t tid;
 	long result;
 	int error;
 };
@@ -410,18 +410,9 @@ static void *wait_in_call(void *arg)
 /* On return it sleeps in the system call. */
 static void start_waiter(struct waiter *w)
 {
-	uint64_t end = zcv_now() + ZCV_DEADLINE_MS * NSEC_PER_MSEC;
-	char path[PATH_MAX], text[ZCV_TEXT];
-
 	w->tid = 0;
 	assert_int_equal(pthread_create(&w->thread, NULL, wait_in_call, w), 0);
-	do {
-		assert_true(zcv_now() < end);
-		sched_yield();
-		snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", w->tid);
-		if (!w->tid || !zcv_read_text(path, text))
-			continue;
-	} while (!w->tid || !strncmp(text, "running", 7) || strtol(text, NULL, 10) != w->syscall);
+	zcs_wait_asleep(&w->tid, w->syscall);
 }
 
 static void join_waiter(struct waiter *w)
