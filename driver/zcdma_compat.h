@@ -108,6 +108,13 @@ static inline void zcdma_set_dma_coherent(struct device *dev, bool coherent)
 #define zcdma_vb2_set_max_buffers(queue, max) ((queue)->max_num_buffers = (max))
 #endif
 
+/* A second look of queue_setup() could not be told from the first before 6.10. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define ZCDMA_VB2_TAKES_FEWER false
+#else
+#define ZCDMA_VB2_TAKES_FEWER true
+#endif
+
 /* It dropped the queue's lock around a wait only where the driver said so before 6.13. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 #define ZCDMA_VB2_WAIT_OPS \

@@ -13,6 +13,7 @@
 #include <linux/string.h>
 
 #include "zcdma.h"
+#include "zcdma_compat.h"
 
 /* ---- Properties ---- */
 

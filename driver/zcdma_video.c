@@ -165,7 +165,7 @@ static int zcdma_video_queue_setup(struct vb2_queue *queue, unsigned int *num_bu
 		*num_planes = 1;
 		sizes[0] = video->format.sizeimage;
 		/* Where there was no memory for so many, vb2 asks again whether these will do. */
-		if (!vb2_get_num_buffers(queue)) {
+		if (ZCDMA_VB2_TAKES_FEWER && !vb2_get_num_buffers(queue)) {
 			video->wanted = *num_buffers;
 			*num_buffers = max(*num_buffers, zcdma_video_enough_buffers(video));
 			/* All that vb2 can take for read() and write(). */
@@ -765,9 +765,13 @@ static void zcdma_video_add_exposure(struct zcdma_video *video, const struct zcd
 	s64 max = clamp_t(s64, div_u64(desc->max, EXPOSURE_UNIT_NS), min, S32_MAX);
 	s64 def = clamp_t(s64, div_u64(desc->def, EXPOSURE_UNIT_NS), min, max);
 	u64 step = max_t(u64, div_u64(desc->step, EXPOSURE_UNIT_NS), 1);
+	struct v4l2_ctrl *ctrl;
 
-	v4l2_ctrl_new_std(&video->ctrls, &zcdma_video_ctrl_ops, V4L2_CID_EXPOSURE_ABSOLUTE,
-			  min, max, step, def);
+	ctrl = v4l2_ctrl_new_std(&video->ctrls, &zcdma_video_ctrl_ops, V4L2_CID_EXPOSURE_ABSOLUTE,
+				 min, max, step, def);
+	/* What V4L2 shows may be rounded: to set that is a change. */
+	if (ctrl)
+		ctrl->flags |= V4L2_CTRL_FLAG_EXECUTE_ON_WRITE;
 }
 
 static void zcdma_video_follow_ctrl(struct zcdma_video *video, u32 cid, enum zcdma_ctrl_id id,
