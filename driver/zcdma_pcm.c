@@ -121,12 +121,11 @@ static void zpcm_elapsed(struct work_struct *work)
 {
 	struct zpcm_stream *zs = container_of(work, struct zpcm_stream, elapsed);
 
-	if (READ_ONCE(zs->xrun)) {
-		WRITE_ONCE(zs->xrun, false);
+	/* Until the next start: one that comes while paused is told of when that is over. */
+	if (READ_ONCE(zs->xrun))
 		snd_pcm_stop_xrun(zs->substream);
-		return;
-	}
-	snd_pcm_period_elapsed(zs->substream);
+	else
+		snd_pcm_period_elapsed(zs->substream);
 }
 
 /* The ring, for ZCDMA_IOC_PCM_EXPORT: with a reference for the caller, or NULL. */
@@ -366,6 +365,7 @@ static void zpcm_stop(struct zpcm_stream *zs)
 static int zpcm_trigger(struct snd_pcm_substream *substream, int cmd)
 {
 	struct zpcm_stream *zs = to_stream(substream);
+	int ret;
 
 	switch (cmd) {
 	case SNDRV_PCM_TRIGGER_START:
@@ -373,7 +373,10 @@ static int zpcm_trigger(struct snd_pcm_substream *substream, int cmd)
 	case SNDRV_PCM_TRIGGER_PAUSE_PUSH:
 		return zcdma_chan_pause(zs->chan, true);
 	case SNDRV_PCM_TRIGGER_PAUSE_RELEASE:
-		return zcdma_chan_pause(zs->chan, false);
+		ret = zcdma_chan_pause(zs->chan, false);
+		if (!ret && READ_ONCE(zs->xrun))
+			queue_work(system_highpri_wq, &zs->elapsed);
+		return ret;
 	case SNDRV_PCM_TRIGGER_STOP:
 	case SNDRV_PCM_TRIGGER_SUSPEND:
 		zpcm_stop(zs);
