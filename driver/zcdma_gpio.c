@@ -263,8 +263,15 @@ static bool strobe_is_single_ended(const struct device *dev)
 
 static int lines_get(struct zcdma_gpio *gpio)
 {
+	static const char * const singular[] = { "strobe-gpio", "trigger-gpio" };
 	struct device *dev = gpio->zdev->parent;
 	int ret;
+
+	/* gpiolib would take them for the others, nobody else does. */
+	for (unsigned int i = 0; i < ARRAY_SIZE(singular); i++)
+		if (of_property_present(dev->of_node, singular[i]))
+			return dev_err_probe(dev, -EINVAL, "%s must be called %ss\n", singular[i],
+					     singular[i]);
 
 	ret = line_get(gpio, "strobe", GPIOD_OUT_LOW, &gpio->strobe.desc) ?:
 	      line_get(gpio, "trigger", GPIOD_IN, &gpio->trigger.desc);
@@ -673,9 +680,12 @@ void zcdma_gpio_block(struct zcdma_device *zdev, bool blocked)
 {
 	if (!zdev->gpio)
 		return;
-	/* Triggers first: none is to start a frame without its strobe. */
-	zcdma_trigger_block(zdev->gpio, blocked);
+	/* No trigger is to start a frame without its strobe. */
+	if (blocked)
+		zcdma_trigger_block(zdev->gpio, true);
 	zcdma_strobe_block(zdev->gpio, blocked);
+	if (!blocked)
+		zcdma_trigger_block(zdev->gpio, false);
 }
 
 /* ---- Birth and death ---- */

@@ -310,16 +310,29 @@ static void listen(struct zcdma_gpio_trigger *trigger, bool on)
 	spin_unlock_irq(&trigger->lock);
 }
 
-/* Begin to listen to the source that is set. */
-static void source_open(struct zcdma_gpio *gpio)
+/* The edges that it listens for, IRQ_TYPE_NONE where for none. */
+static unsigned int edges(const struct zcdma_gpio_trigger *trigger)
+{
+	return is_on(trigger, ZCDMA_TRIGGER_LINE) ? edge_type(trigger, &trigger->set) :
+						    IRQ_TYPE_NONE;
+}
+
+/* Begin to listen to the source that is set; @before: to which edges it did. */
+static void source_open(struct zcdma_gpio *gpio, unsigned int before)
 {
 	struct zcdma_gpio_trigger *trigger = &gpio->trigger;
 
 	if (trigger->set.mode == ZCDMA_TRIGGER_OFF)
 		return;
-	if (trigger->set.source == ZCDMA_TRIGGER_LINE) {
-		/* An edge that the controller has kept from before comes now and does not count. */
+	if (trigger->set.source == ZCDMA_TRIGGER_LINE)
 		enable_irq(trigger->irq);
+	if (trigger->set.source == ZCDMA_TRIGGER_LINE && edges(trigger) != before) {
+		/*
+		 * An edge that the controller has kept from before comes now, to whichever CPU, and
+		 * does not count. A CPU that has yet to take it, because its interrupts are off,
+		 * holds up the grace period; the other call waits for one that has taken it.
+		 */
+		synchronize_rcu();
 		synchronize_irq(trigger->irq);
 	}
 	listen(trigger, true);
@@ -428,6 +441,7 @@ EXPORT_SYMBOL_GPL(zcdma_chan_get_trigger);
 static int set_settings(struct zcdma_chan *chan, const struct zcdma_trigger *set)
 {
 	struct zcdma_gpio_trigger *trigger = &chan->gpio->trigger;
+	unsigned int before = edges(trigger);
 	int ret;
 
 	lockdep_assert_held(&chan->mutex);
@@ -440,7 +454,7 @@ static int set_settings(struct zcdma_chan *chan, const struct zcdma_trigger *set
 	source_close(chan->gpio);
 	pause(trigger);
 	ret = apply(chan->gpio, set);
-	source_open(chan->gpio);
+	source_open(chan->gpio, before);
 	if (chan->running && ret)
 		resume(trigger);
 	else if (chan->running)

@@ -18,6 +18,8 @@ bad-limit-0	-EINVAL: zcdma,strobe-max-us must be one number, 1 to 10000000
 bad-limit-huge	-EINVAL: zcdma,strobe-max-us must be one number, 1 to 10000000
 bad-limit-two	-EINVAL: zcdma,strobe-max-us must be one number, 1 to 10000000
 bad-line-drain	-EINVAL: strobe-gpios: this line is open drain or open source, which takes more than one write for an edge: use a push-pull one
+bad-line-singular	-EINVAL: strobe-gpio must be called strobe-gpios
+bad-trigger-singular	-EINVAL: trigger-gpio must be called trigger-gpios
 bad-line-source	-EINVAL: strobe-gpios: this line is open drain or open source,
 bad-line-slow	controller is behind a slow bus, out of reach for interrupts: use another
 bad-trigger-quiet	trigger-gpios: this line has no interrupt: use one that has
