@@ -352,6 +352,7 @@ struct zcdma_device *zcdma_device_register(const struct zcdma_device_desc *desc)
 void zcdma_device_unregister(struct zcdma_device *zdev);
 struct dentry *zcdma_device_debugfs(struct zcdma_device *zdev);
 struct zcdma_chan *zcdma_device_chan(struct zcdma_device *zdev, unsigned int index);
+bool zcdma_is_translated(struct device *dev);
 
 /* From any context, between start and the return of stop. */
 void zcdma_exposure_start(struct zcdma_chan *chan, struct zcdma_xfer *xfer, ktime_t time);

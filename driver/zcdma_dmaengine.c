@@ -33,8 +33,8 @@
  * Who can reach a zdma_chan (devm memory of the platform device), and what holds it alive
  *
  *   engine calls        until zcdma_device_unregister() returns, the first thing in unbinding
- *   the watchdog        queued only while running; zdma_stop() cancels it
- *   dmaengine callbacks only while a transfer is busy; zdma_stop() waits for them
+ *   the watchdog        queued only while running; zdma_stop() and suspend cancel it
+ *   dmaengine callbacks only while a transfer is busy; zdma_stop() and suspend wait for them
  *   the dma_chan        held from probe to unbind, and with it the module of its driver. Should
  *                       that driver be unbound by hand, the device link made in probe has this
  *                       device unbound first

@@ -26,6 +26,7 @@
 #include <linux/sizes.h>
 #include <linux/videodev2.h>
 
+#include "zcdma_compat.h"
 #include "zcdma_dmaengine.h"
 
 /* In bytes: what struct dma_slave_caps has a bit for. */
@@ -93,7 +94,6 @@ static int parse_fifo(struct zdma_chan *zc, struct device_node *np)
 	return 0;
 }
 
-/* The format has to be static data; the core's own table is. */
 static int parse_fourcc(struct zdma_chan *zc, struct device_node *np,
 			const struct zcdma_format_info **info)
 {
@@ -372,7 +372,7 @@ static int find_chan(struct zdma_dev *zd, struct device_node *np, struct zdma_ch
 int zdma_of_parse(struct zdma_dev *zd)
 {
 	static const char * const gpios[] = {
-		"strobe-gpios", "trigger-gpios", "zcdma,gpio-block",
+		"strobe-gpios", "strobe-gpio", "trigger-gpios", "trigger-gpio", "zcdma,gpio-block",
 	};
 	struct zdma_chan *zc;
 	struct device_node *np;
@@ -423,7 +423,7 @@ static int fifo_address(struct zdma_chan *zc, phys_addr_t *address)
 	const __be32 *reg;
 
 	*address = zc->fifo;
-	if (device_iommu_mapped(dma_dev))
+	if (zcdma_is_translated(dma_dev))
 		return 0;
 
 	if (dma_dev->dma_range_map && !in_dma_ranges(dma_dev, zc->fifo, zc->width)) {

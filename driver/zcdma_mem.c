@@ -87,8 +87,11 @@ out_put:
 	return ret;
 }
 
-/* Whether the addresses that @dev uses are an IOMMU's. */
-static bool is_translated(struct device *dev)
+/**
+ * zcdma_is_translated() - whether the addresses that a device uses are an IOMMU's
+ * @dev: a device that does DMA
+ */
+bool zcdma_is_translated(struct device *dev)
 {
 #ifdef CONFIG_IOMMU_API
 	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
@@ -98,6 +101,7 @@ static bool is_translated(struct device *dev)
 	return false;
 #endif
 }
+EXPORT_SYMBOL_GPL(zcdma_is_translated);
 
 /**
  * zcdma_mem_create() - set up the memory device of a new device
@@ -112,7 +116,7 @@ int zcdma_mem_create(struct zcdma_device *zdev, struct device *dma_dev)
 	struct device *dev;
 	int ret;
 
-	if (is_translated(dma_dev)) {
+	if (zcdma_is_translated(dma_dev)) {
 		if (of_property_present(zdev->parent->of_node, "memory-region"))
 			return dev_err_probe(zdev->parent, -EINVAL,
 					     "memory-region is of no use behind an IOMMU that translates: remove the property\n");

@@ -44,6 +44,7 @@ wrong fifo-without-name '/channel@0: no "c" in reg-names of the parent: .* or th
 wrong fifo-and-stream-port '/channel@0: zcdma,stream-port and an entry "c" in reg-names .* exclude each other'
 wrong stream-port-with-width '/channel@0: reg-io-width is for channels with a FIFO only'
 wrong has-strobe '/has-strobe: strobe-gpios is for devices that know when a frame is exposed only'
+wrong has-singular-strobe '/has-singular-strobe: strobe-gpio is for devices that know when a frame is exposed only'
 wrong has-trigger '/has-trigger: trigger-gpios is for devices that know when a frame is exposed only'
 wrong raw-with-format '/channel@0: zcdma,format is for video and pcm channels only'
 wrong raw-with-rate '/channel@0: zcdma,rate-hz is for pcm channels only'
