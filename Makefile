@@ -34,7 +34,7 @@ warnings := -Wall -Wextra -Wno-unused-parameter
 GUEST_CFLAGS := -O2 -g -std=gnu11 $(warnings) -I$(top)/uapi -I$(top)/userlib/include -I$(top)/tests/guest
 
 .PHONY: all
-all: modules guest
+all: modules $(if $(KDIR),programs,guest)
 
 # --- Modules ---------------------------------------------------------------
 
@@ -266,9 +266,9 @@ lint: all deps-lint
 
 # --- Installing on the machine or board whose kernel KDIR is ------------------
 
-.PHONY: install modules_install
+.PHONY: programs install modules_install
 ifeq ($(KDIR),)
-install modules_install:
+programs install modules_install:
 	$(error the modules here are the guest's; name the kernel to install for: make $@ KDIR=/lib/modules/$$(uname -r)/build)
 else
 # A CC of one's own wins, and its programs are kept apart from those of others.
@@ -277,7 +277,12 @@ install_dir = $(build)/install/$(shell $(install_cc) -dumpmachine)
 destdir := $(abspath $(DESTDIR))
 make_install = $(MAKE) $(if $(V),,-s) CC="$(install_cc)" DESTDIR="$(destdir)" PREFIX="$(PREFIX)"
 
-install: modules_install
+# Library, ALSA plugin and command, so that root has nothing to build.
+programs:
+	$(Q)$(make_install) -C userlib O=$(install_dir)/userlib lib alsa
+	$(Q)$(make_install) -C tools/zcdma O=$(install_dir)/zcdma USERLIB=$(install_dir)/userlib
+
+install: modules_install programs
 	$(Q)$(make_install) -C userlib O=$(install_dir)/userlib install
 	$(Q)$(make_install) -C tools/zcdma O=$(install_dir)/zcdma USERLIB=$(install_dir)/userlib install
 

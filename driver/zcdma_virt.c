@@ -4,9 +4,9 @@
  *
  * zcdma-virt.ko behaves like a capture and output board, so that everything above an engine can be
  * used and tested on any machine; dts/bindings/zcdma,virtual.yaml describes its node.
- * `modprobe zcdma-virt devices=1` makes one where there is no node: a camera "cam", a display
- * "out" that is looped to it, the raw channels "raw-in" and "raw-out", a microphone "mic", and a
- * loudspeaker "spk" that is looped to that.
+ * `modprobe zcdma-virt devices=1` makes one where there is no node: a camera "cam0", a display
+ * "out0" that is looped to it, the raw channels "raw-in" and "raw-out", a microphone "mic0", and a
+ * loudspeaker "spk0" that is looped to that.
  *
  * Who can reach what, and what holds it alive
  *
@@ -21,8 +21,7 @@
  *     a looped channel     peers are of the same device; see display_stop() for the memory that
  *                          one reads from the other
  *   zcdma_xfer             the engine's from submit() to zcdma_xfer_done() or zvirt_stop()
- *   what is shown to users names, formats and controls are static data of this module; limits are
- *                          copied by the core
+ *   what is shown to users names, formats, limits and controls: the core has copies
  *
  * Open files, mappings and dma-bufs hold none of this: they belong to the core.
  */
@@ -249,12 +248,12 @@ static void add_default(struct zvirt_dev *vdev, const char *name, enum zcdma_kin
 
 static void set_default(struct zvirt_dev *vdev)
 {
-	add_default(vdev, "cam", ZCDMA_KIND_VIDEO, ZCDMA_CAPTURE);
-	add_default(vdev, "out", ZCDMA_KIND_VIDEO, ZCDMA_PLAYBACK);
+	add_default(vdev, "cam0", ZCDMA_KIND_VIDEO, ZCDMA_CAPTURE);
+	add_default(vdev, "out0", ZCDMA_KIND_VIDEO, ZCDMA_PLAYBACK);
 	add_default(vdev, "raw-in", ZCDMA_KIND_RAW, ZCDMA_CAPTURE);
 	add_default(vdev, "raw-out", ZCDMA_KIND_RAW, ZCDMA_PLAYBACK);
-	add_default(vdev, "mic", ZCDMA_KIND_PCM, ZCDMA_CAPTURE);
-	add_default(vdev, "spk", ZCDMA_KIND_PCM, ZCDMA_PLAYBACK);
+	add_default(vdev, "mic0", ZCDMA_KIND_PCM, ZCDMA_CAPTURE);
+	add_default(vdev, "spk0", ZCDMA_KIND_PCM, ZCDMA_PLAYBACK);
 	/*
 	 * Nobody said whether the device is coherent, and arm64 takes it that it is not. But its
 	 * DMA is the CPU's own loads and stores.

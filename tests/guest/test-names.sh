@@ -160,7 +160,7 @@ parameter_takes_free_names() {
 		udevadm settle
 		is "devices with '$parameter'" "$(cat "$devices"/*/name | sort | tr '\n' ' ')" \
 			"virt0 virt1 ${parameter:+virt2 virt3 }"
-		[ ! "$parameter" ] || [ -c /dev/zcdma/virt3/cam ] || echo "virt3 has no camera"
+		[ ! "$parameter" ] || [ -c /dev/zcdma/virt3/cam0 ] || echo "virt3 has no camera"
 	done
 }
 

@@ -15,7 +15,7 @@ for package in "linux-headers-$(host_arch)" "linux-headers-6.12-$(host_arch)"; d
 	headers=$(dpkg-query -W -f '${Depends}' "$package" 2>/dev/null) || continue
 	headers=${headers%% *}
 	kdir=/usr/src/$headers
-	make -C "$top" --no-print-directory modules KDIR="$kdir" KCFLAGS=-Werror
+	make -C "$top" --no-print-directory KDIR="$kdir" KCFLAGS=-Werror
 	dir=$top/build/modules/$(cat "$kdir/include/config/kernel.release")
 	for module in zcdma zcdma-video zcdma-pcm zcdma-virt; do
 		modinfo -F vermagic "$dir/$module.ko" | grep "^${headers#linux-headers-} "
@@ -23,6 +23,7 @@ for package in "linux-headers-$(host_arch)" "linux-headers-6.12-$(host_arch)"; d
 	built="$built $headers"
 done
 echo "built against:$built"
+"$top/build/install/$(gcc -dumpmachine)/zcdma/zcdma" --help
 
 machine() {
 	LC_ALL=C readelf -h "$1" | sed -n 's/^ *Machine: *//p'
