@@ -256,7 +256,7 @@ int zcdma_chan_set_ctrl(struct zcdma_chan *chan, enum zcdma_ctrl_id id, s64 valu
 EXPORT_SYMBOL_GPL(zcdma_chan_set_ctrl);
 
 /**
- * zcdma_chan_get_ctrl() - the value of a control, whoever has set it
+ * zcdma_chan_get_ctrl() - the value of a control, whichever front end has set it
  * @chan: channel
  * @id: one of its controls
  *

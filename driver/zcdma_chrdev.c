@@ -7,6 +7,7 @@
  * which may be as long in coming as the program likes: arguments are copied before and after.
  */
 #include <linux/dma-buf.h>
+#include <linux/dma-map-ops.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -109,6 +110,8 @@ static long device_info(struct zcdma_device *zdev, struct zcdma_device_info *inf
 		.pool_size = zdev->pool_size,
 	};
 
+	if (dev_is_dma_coherent(zdev->mem))
+		info->features |= ZCDMA_FEATURE_DMA_COHERENT;
 	mutex_lock(&zdev->buf_lock);
 	info->pool_used = zdev->pool_used;
 	mutex_unlock(&zdev->buf_lock);
@@ -273,6 +276,30 @@ static long do_ioctl(struct zcdma_device *zdev, unsigned int cmd, union zcdma_io
 	}
 }
 
+static bool is_call(unsigned int cmd)
+{
+	switch (cmd) {
+	case ZCDMA_IOC_DEVICE_INFO:
+	case ZCDMA_IOC_CHANNEL_INFO:
+	case ZCDMA_IOC_BUFFER_ALLOC:
+	case ZCDMA_IOC_FORMAT_INFO:
+	case ZCDMA_IOC_PCM_INFO:
+	case ZCDMA_IOC_PCM_EXPORT:
+	case ZCDMA_IOC_STREAM_OPEN:
+	case ZCDMA_IOC_TRIGGER_GET:
+	case ZCDMA_IOC_TRIGGER_SET:
+	case ZCDMA_IOC_TRIGGER_SOFTWARE:
+	case ZCDMA_IOC_STROBE_GET:
+	case ZCDMA_IOC_STROBE_SET:
+	case ZCDMA_IOC_STROBE_PULSE:
+	case ZCDMA_IOC_GPIO_STATE:
+	case ZCDMA_IOC_GPIO_OPEN:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static long zcdma_ioctl(struct file *file, unsigned int cmd, unsigned long user_arg)
 {
 	void __user *user = (void __user *)user_arg;
@@ -288,8 +315,9 @@ static long zcdma_ioctl(struct file *file, unsigned int cmd, unsigned long user_
 		return -ENODEV;
 	if (_IOC_TYPE(cmd) != ZCDMA_IOC_MAGIC || size > sizeof(arg))
 		return -ENOTTY;
+	/* A call that there is not fails as such, whatever it is given. */
 	if (_IOC_DIR(cmd) & _IOC_WRITE && copy_from_user(&arg, user, size))
-		return -EFAULT;
+		return is_call(cmd) ? -EFAULT : -ENOTTY;
 
 	if (down_read_killable(&zdev->gone_lock))
 		return -EINTR;

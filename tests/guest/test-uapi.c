@@ -51,11 +51,12 @@ static const char *read_line(const char *format, const char *a, const char *b)
 static void test_device_info_tells_what_it_is(void **state)
 {
 	static const char * const names[] = { "virt0", "virt1" };
-	/* Only the first one has lines. */
+	/* Only the first one has lines, and only the other one dma-coherent in its node. */
 	static const uint64_t features[] = {
 		ZCDMA_FEATURE_STREAM | ZCDMA_FEATURE_STROBE | ZCDMA_FEATURE_TRIGGER |
 			ZCDMA_FEATURE_TRIGGER_LINE | ZCDMA_FEATURE_PCM,
-		ZCDMA_FEATURE_STREAM | ZCDMA_FEATURE_TRIGGER | ZCDMA_FEATURE_PCM,
+		ZCDMA_FEATURE_STREAM | ZCDMA_FEATURE_TRIGGER | ZCDMA_FEATURE_PCM |
+			ZCDMA_FEATURE_DMA_COHERENT,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -455,6 +456,9 @@ static void test_unknown_ioctls_are_refused(void **state)
 				if (zct_ioctl(dev, request, arg) != -ENOTTY)
 					fail_msg("request %#x does not give ENOTTY", request);
 				assert_true(zct_is_zero((uint8_t *)arg, sizeof(arg)));
+				/* How programs ask whether there is a call. */
+				if (zct_ioctl(dev, request, NULL) != -ENOTTY)
+					fail_msg("request %#x of nothing does not give ENOTTY", request);
 			}
 		}
 	}

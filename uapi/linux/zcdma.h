@@ -149,13 +149,15 @@ struct zcdma_stamp {
  * STREAM: %ZCDMA_IOC_STREAM_OPEN and %ZCDMA_IOC_FORMAT_INFO exist. STROBE: the device has a strobe
  * line. TRIGGER: frames can be triggered, by software and timer at least. TRIGGER_LINE: and by a
  * line. PCM: %ZCDMA_IOC_PCM_INFO and %ZCDMA_IOC_PCM_EXPORT, zcdma_stream_open::pcm, and the
- * stream's POSITION, PAUSE and RESUME exist.
+ * stream's POSITION, PAUSE and RESUME exist. DMA_COHERENT: the device's DMA goes through the CPU's
+ * caches, so that cached buffers cost no cache maintenance.
  */
 #define ZCDMA_FEATURE_STREAM		0x0000000000000001ULL
 #define ZCDMA_FEATURE_STROBE		0x0000000000000002ULL
 #define ZCDMA_FEATURE_TRIGGER		0x0000000000000004ULL
 #define ZCDMA_FEATURE_TRIGGER_LINE	0x0000000000000008ULL
 #define ZCDMA_FEATURE_PCM		0x0000000000000010ULL
+#define ZCDMA_FEATURE_DMA_COHERENT	0x0000000000000020ULL
 
 /**
  * struct zcdma_device_info - what a device is (%ZCDMA_IOC_DEVICE_INFO)
