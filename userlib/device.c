@@ -154,8 +154,9 @@ static int resolve_node(const char *path, struct zcdma_device *device, int *chan
 	struct v4l2_capability cap;
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
+	/* udev's folder of a device is no node. */
 	if (fd < 0)
-		return -errno;
+		return errno == EISDIR ? -ENODEV : -errno;
 	if (zcdma_xioctl(fd, VIDIOC_QUERYCAP, &cap)) {
 		close(fd);
 		return -ENODEV;

@@ -48,19 +48,27 @@ static void discard_done(struct zcdma_stream *s)
 		add_free(s, b);
 }
 
-static int sync_cpu(struct zcdma_stream *s, uint32_t index, uint64_t flags)
+/* What the CPU is about to do with mapped memory, or has done. */
+static int sync_cpu(const struct zcdma_stream *s, int dmabuf, const void *data, uint64_t flags)
 {
 	struct dma_buf_sync sync = { .flags = flags };
 	int ret;
 
-	if (!s->native.import || !s->fast.buffers[index].data)
+	if (!data)
 		return 0;
 	sync.flags |= s->direction == ZCDMA_CAPTURE ? DMA_BUF_SYNC_READ : DMA_BUF_SYNC_WRITE;
 	/* Which has to be restarted, see CPU access in the kernel's documentation of dma-buf. */
 	do {
-		ret = zcdma_xioctl(s->native.dmabufs[index], DMA_BUF_IOCTL_SYNC, &sync);
+		ret = zcdma_xioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &sync);
 	} while (ret == -EAGAIN);
 	return ret;
+}
+
+static int sync_buffer(const struct zcdma_stream *s, uint32_t index, uint64_t flags)
+{
+	if (!s->native.import)
+		return 0;
+	return sync_cpu(s, s->native.dmabufs[index], s->fast.buffers[index].data, flags);
 }
 
 int zcdma_kick(struct zcdma_stream *stream)
@@ -125,11 +133,14 @@ static int native_acquire(struct zcdma_stream *s, struct zcdma_buffer **buffer)
 	if (!is_free && !zcdma_fast_num_done(ring))
 		return -EAGAIN;
 	/* Before it is taken: where this fails it is there for the next try. */
-	ret = sync_cpu(s, is_free ? s->free[0] : zcdma_fast_oldest(ring)->index, DMA_BUF_SYNC_START);
+	ret = sync_buffer(s, is_free ? s->free[0] : zcdma_fast_oldest(ring)->index,
+			  DMA_BUF_SYNC_START);
 	if (ret)
 		return ret;
 	if (is_free) {
 		b = take_free(s);
+		/* Nothing has become of it yet, whatever the record of its last time says. */
+		b->frame = (struct zcdma_frame) { .flags = 0 };
 		b->length = s->fast.transfer;
 		b->held = 1;
 		*buffer = b;
@@ -143,8 +154,11 @@ static int native_release(struct zcdma_stream *s, struct zcdma_buffer *b)
 {
 	int ret;
 
+	/* The kernel has no memory to play. */
+	if (s->native.import && s->native.dmabufs[b->index] < 0)
+		return -EINVAL;
 	/* Its own buffers come here only when the inline function would not have them. */
-	ret = sync_cpu(s, b->index, DMA_BUF_SYNC_END);
+	ret = sync_buffer(s, b->index, DMA_BUF_SYNC_END);
 	if (ret)
 		return ret;
 	return zcdma_fast_put(ring_of(s), b) ? zcdma_kick(s) : 0;
@@ -198,16 +212,35 @@ static int native_import(struct zcdma_stream *s, unsigned int index, int fd)
 	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
 		return -errno;
+	data = mmap(NULL, b->size, PROT_READ | PROT_WRITE, MAP_SHARED, copy, 0);
+	if (data == MAP_FAILED)
+		data = NULL;
+	/* Release ends what acquire would have begun. */
+	ret = b->held ? sync_cpu(s, copy, data, DMA_BUF_SYNC_START) : 0;
+	/* No dma-buf. */
+	if (ret == -ENOTTY)
+		ret = -EBADF;
+	if (ret)
+		goto err_unmap;
 	ret = zcdma_xioctl(s->fd, ZCDMA_IOC_STREAM_ATTACH, &arg);
-	if (ret) {
-		close(copy);
-		return ret;
-	}
+	if (ret)
+		goto err_end;
+	/* If its exporter fails at that: nobody here looks at that memory any more. */
+	if (b->held)
+		sync_buffer(s, index, DMA_BUF_SYNC_END);
 	detach(s, b);
 	s->native.dmabufs[index] = copy;
-	data = mmap(NULL, b->size, PROT_READ | PROT_WRITE, MAP_SHARED, copy, 0);
-	b->data = data == MAP_FAILED ? NULL : data;
+	b->data = data;
 	return 0;
+
+err_end:
+	if (b->held)
+		sync_cpu(s, copy, data, DMA_BUF_SYNC_END);
+err_unmap:
+	if (data)
+		munmap(data, b->size);
+	close(copy);
+	return ret;
 }
 
 static void native_close(struct zcdma_stream *s)

@@ -204,6 +204,9 @@ int zcdma_acquire_slow(struct zcdma_stream *stream, struct zcdma_buffer **buffer
 		/* What was done before the device went has been delivered. */
 		if (gone)
 			return -ENODEV;
+		/* Nothing will come, as no other thread may start it meanwhile. */
+		if (timeout_ms && !stream->started)
+			return wait_by_poll(stream, 0) == -ENODEV ? -ENODEV : -EINVAL;
 		if (timeout_ms < 0 && stream->ops->wait)
 			ret = stream->ops->wait(stream);
 		else

@@ -227,12 +227,14 @@ static void set_interval(struct zcdma_stream *s, uint64_t interval_ns)
 		s->video.interval_ns = NSEC_PER_SEC * fract->numerator / fract->denominator;
 }
 
-static int get_buffers(struct zcdma_stream *s, unsigned int num)
+static int get_buffers(struct zcdma_stream *s, const struct zcdma_config *config)
 {
 	struct v4l2_requestbuffers request = {
-		.count = num,
+		.count = config->num_buffers ? config->num_buffers : DEFAULT_BUFFERS,
 		.type = TYPE,
 		.memory = V4L2_MEMORY_MMAP,
+		/* Nodes that have only one kind take no notice. */
+		.flags = config->flags & ZCDMA_CONFIG_COHERENT ? 0 : V4L2_MEMORY_FLAG_NON_COHERENT,
 	};
 	int ret;
 
@@ -292,7 +294,7 @@ int zcdma_open_v4l2(struct zcdma_stream *s, int fd, const struct zcdma_config *c
 	if (!ret) {
 		set_interval(s, config->interval_ns);
 		find_device(s, &cap);
-		ret = get_buffers(s, config->num_buffers ? config->num_buffers : DEFAULT_BUFFERS);
+		ret = get_buffers(s, config);
 	}
 	if (ret)
 		v4l2_close(s);

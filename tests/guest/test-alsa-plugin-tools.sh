@@ -43,7 +43,7 @@ converts() {
 		aplay -v -D zcdma played.wav >out.txt 2>&1 && grep -q 'Linear\|Convert' out.txt &&
 		arecord -q -D zcdma -d 1 recorded.wav && ! aplay -D rawzcdma played.wav &&
 		aplay -v -D zcdma -f dat -d 1 /dev/zero >out.txt 2>&1 &&
-		! grep 'Linear\|Convert\|underrun' out.txt && grep 'zcdma channel zcdma[0-9]*/spk0' out.txt
+		! grep 'Linear\|Convert\|underrun' out.txt && grep 'zcdma channel /dev/zcdma[0-9]*/spk0' out.txt
 }
 check test_conversion_only_where_needed converts
 

@@ -895,7 +895,7 @@ static int find_channel(struct pcm_zcdma *p, struct zcdma_device *device, const 
 		ret = -EBUSY;
 		if (info.owner != ZCDMA_OWNER_NONE)
 			continue;
-		snprintf(p->name, sizeof(p->name), "zcdma%u/%s", zcdma_device_number(device),
+		snprintf(p->name, sizeof(p->name), "/dev/zcdma%u/%s", zcdma_device_number(device),
 			 info.name);
 		p->alignment = info.alignment;
 		p->max_transfer = info.max_transfer;
@@ -915,7 +915,8 @@ static int find_device(struct pcm_zcdma *p, const char *name, const char *channe
 		char node[16];
 		int err;
 
-		snprintf(node, sizeof(node), "zcdma%u", n);
+		/* By its path: a device may have the name of another one's node. */
+		snprintf(node, sizeof(node), "/dev/zcdma%u", n);
 		err = zcdma_device_open(&device, *name ? name : node);
 		if (!err) {
 			err = find_channel(p, device, channel, stream);

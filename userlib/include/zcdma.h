@@ -18,8 +18,11 @@
  * useful call left is zcdma_close(). Data that was mapped stays readable until then.
  *
  * Threads. Handles of different streams and devices are independent. On one stream, one thread
- * may be in zcdma_acquire() while another one is in zcdma_release(), zcdma_export() or
- * zcdma_set_control(); all else needs the stream for itself.
+ * may be in zcdma_acquire(), another one in zcdma_release(), and any in zcdma_get_position(),
+ * zcdma_export() and zcdma_set_control(), all at the same time; all else needs the stream for itself.
+ *
+ * Processes. A child of fork() inherits descriptors and mappings, and so keeps the channel taken
+ * until it ends or calls exec().
  *
  * Times are CLOCK_MONOTONIC in ns, sizes are bytes unless a comment says otherwise. Link with
  * `pkg-config --libs libzcdma`.
@@ -47,7 +50,8 @@ struct zcdma_device;
  * @name: path ("/dev/zcdma0"), name of the node ("zcdma0"), name of the device ("virt0"), or NULL
  *	for the first one there is
  *
- * Return: 0, -ENODEV where there is no such device, -EACCES where this user must not open it.
+ * Return: 0, -ENODEV where there is no such device, -EACCES where this user must not open it, -ENOMEM,
+ * -EMFILE.
  */
 int zcdma_device_open(struct zcdma_device **device, const char *name);
 
@@ -333,8 +337,8 @@ struct zcdma_config {
  *	imported buffer cannot be mapped
  * @size: bytes at @data
  * @length: capture: bytes that the device wrote. Playback: bytes to play, set by the program
- *	before zcdma_release(), a multiple of what zcdma_config::buffer_size is one of;
- *	zcdma_acquire() sets it to the most there is room for
+ *	before zcdma_release(), a multiple of what zcdma_config::buffer_size is one of, and of
+ *	video a whole frame; zcdma_acquire() sets it to the most there is room for
  * @index: its number, from 0
  * @held: the program has it; the library's
  * @frame: frame record of the last transfer
@@ -405,7 +409,8 @@ int zcdma_drain(struct zcdma_stream *stream);
  *
  * For poll() and epoll. Playback: buffers that are free without having been played do not make it
  * readable, which are all of them at first and after zcdma_stop(). So, zcdma_acquire() until -EAGAIN,
- * and wait then. The library's: do not close.
+ * and wait then. POLLHUP: the device is gone. POLLERR alone: a V4L2 node that is not started. The
+ * library's: do not close, nor make it non-blocking.
  */
 int zcdma_fd(const struct zcdma_stream *stream);
 
@@ -492,10 +497,12 @@ int zcdma_export(struct zcdma_stream *stream, unsigned int index);
  * @index: buffer, which takes the place of what was attached before
  * @fd: dma-buf, at least as long as one transfer; the caller keeps it and may close it
  *
- * While the stream is stopped, or while the program holds the buffer.
+ * While the stream is stopped, or while the program holds the buffer. The CPU's access to the memory
+ * of before ends then, and one to the new memory begins.
  *
  * Return: 0, -EBUSY otherwise, -EINVAL, -E2BIG where the dma-buf is in more
- * pieces than the hardware takes, -EBADF, -ENODEV.
+ * pieces than the hardware takes, -EBADF, -ENOMEM, -EMFILE, -ENODEV, or what its exporter says to
+ * DMA_BUF_IOCTL_SYNC.
  */
 int zcdma_import(struct zcdma_stream *stream, unsigned int index, int fd);
 
@@ -621,7 +628,8 @@ static inline int zcdma_release_inline(struct zcdma_stream *stream, struct zcdma
  * Frames come in order, those that failed too, with %ZCDMA_FRAME_ERROR. Makes no system call where
  * one is there.
  *
- * Return: 0; -EAGAIN: none there, and @timeout_ms is 0; -ETIMEDOUT; -EINTR: a signal; -ENODEV; for an
+ * Return: 0; -EAGAIN: none there, and @timeout_ms is 0; -ETIMEDOUT; -EINTR: a signal; -EINVAL: none
+ * there, and none will be, for the stream is stopped (a V4L2 node: with any @timeout_ms); -ENODEV; for an
  * imported buffer what its exporter says to DMA_BUF_IOCTL_SYNC, and the next call tries it again.
  */
 int zcdma_acquire(struct zcdma_stream *stream, struct zcdma_buffer **buffer, int timeout_ms);
@@ -631,10 +639,13 @@ int zcdma_acquire(struct zcdma_stream *stream, struct zcdma_buffer **buffer, int
  * @stream: stream
  * @buffer: held by the program, which must not touch its data any more
  *
- * In any order. Makes a system call only where the hardware is about to run out of buffers.
+ * In any order. Makes a system call only where the hardware is about to run out of buffers. A length
+ * that is no multiple of what it has to be one of comes back from zcdma_acquire() with
+ * %ZCDMA_FRAME_ERROR, and is not played.
  *
- * Return: 0; -EINVAL: the program does not hold it, or its length is impossible; -ENODEV; for an
- * imported buffer what its exporter says to DMA_BUF_IOCTL_SYNC.
+ * Return: 0; -EINVAL: the program does not hold it, its length is 0 or more than its size, or nothing
+ * was imported that could be played; -ENODEV; for an imported buffer what its exporter says to
+ * DMA_BUF_IOCTL_SYNC. Unless it is 0, the program still holds the buffer.
  */
 int zcdma_release(struct zcdma_stream *stream, struct zcdma_buffer *buffer);
 
