@@ -93,6 +93,12 @@ is raw_size $((4 * 64 * 48)) "$(stat -c %s raw)"
 check capture_to_stdout 0 zcdma capture -q -n 2 --bytes 4096 -o - virt0/raw-in
 is counter_words 0000002047 "$(printf '%010d' "$(od -An -v -tu4 -w4 out | tail -n 1)")"
 check capture_counts_only 0 zcdma capture -n 20 --stamps virt0/cam0
+# Stamps end with the capture, however that ends.
+zcdma capture -q -n 1000 -s 64x48 --stamps -o - virt0/cam0 2>err | head -c 100 >/dev/null
+says capture_without_a_reader err 'cannot write -: Broken pipe'
+is stamps_are_off_again 'frame_stamps: 0' "$(v4l2-ctl -d /dev/zcdma/virt0/cam0 --get-ctrl=frame_stamps)"
+check stamps_are_for_capture 2 zcdma timeline --stamps virt0/cam0
+check capture_counts_again 0 zcdma capture -n 20 --stamps virt0/cam0
 says capture_reports err '20 frames, [0-9.]+ frames/s, [0-9]+ lost, 0 failed'
 check capture_v4l2_node 0 zcdma capture -q -s 320x180 -o node.png /dev/zcdma/virt0/cam0
 is node_png_size 320x180 "$(png_size node.png)"
@@ -249,6 +255,13 @@ chown root:root /dev/zcdma[0-9]* && chmod 600 /dev/zcdma[0-9]*
 check doctor_without_rule 1 nobody zcdma doctor
 says doctor_names_the_rule out 'install tools/60-zcdma.rules'
 is doctor_without_rule_names_no_group_to_join 0 "$(grep -c usermod out)"
+# One that must not be opened does not hide the others.
+chmod 666 "$(realpath /dev/zcdma/virt1/device)"
+check info_of_some 1 nobody zcdma info
+says info_of_some_shows_them out '^virt1'
+says info_of_some_names_the_other err 'cannot open /dev/zcdma[0-9]+: Permission denied'
+check json_of_some 1 nobody zcdma info --json
+is json_of_some_is_whole '[ ]' "$(head -n 1 out) $(tail -n 1 out)"
 chown root:video /dev/zcdma[0-9]* && chmod 660 /dev/zcdma[0-9]*
 # Somebody traces, and goes on doing so.
 trace=/sys/kernel/tracing
@@ -282,9 +295,20 @@ check png_of_raw_data 1 zcdma capture -o x.png virt0/raw-in
 check unwritable 1 zcdma capture -o /nosuch/x.png virt0/cam0
 check wrong_direction 1 zcdma capture virt0/raw-out
 says wrong_direction_has_a_remedy err 'use zcdma play'
+check no_such_pattern 1 zcdma capture --pattern 99 virt0/cam0
+says no_such_pattern_has_a_remedy err 'leave out --pattern'
+zcdma trigger -m on -s software virt0 >/dev/null
+zcdma capture -q virt0/cam0 2>err &
+# In poll(), for the first frame.
+wait_for grep -q '^73 ' /proc/$!/syscall
+kill -INT $! && wait $!
+is interrupted_capture_fails 1 $?
+says interrupted_capture_says_so err 'interrupted before the first frame'
+zcdma trigger -m off virt0 >/dev/null
 check unknown_channel 1 zcdma capture virt0/nosuch
 says unknown_channel_has_a_remedy err 'zcdma info'
-check nothing_to_play 1 zcdma play virt0/raw-out /dev/null
+check nothing_to_play 1 zcdma play -q virt0/raw-out /dev/null
+says nothing_to_play_says_why err 'nothing was played'
 channel=$(dirname "$(grep -lx virt0/cam0 /sys/class/zcdma-channel/*/path)")
 v4l2-ctl -d /dev/zcdma/virt0/cam0 --stream-mmap >/dev/null 2>&1 &
 wait_for grep -q video "$channel/owner"

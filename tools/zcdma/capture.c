@@ -17,6 +17,8 @@ struct capture {
 	const char *output;
 	long long count;
 	long long skip;
+	long long pattern;
+	bool stamps;
 	bool quiet;
 	bool png;
 	bool series;
@@ -110,13 +112,13 @@ static void progress(const struct capture *c, bool end)
 	fprintf(stderr, ", %lld lost, %lld failed%s", c->lost, c->errors, end ? "\n" : "");
 }
 
-static int run(struct capture *c, struct zcdma_stream *s, const struct channel_options *options)
+static int run(struct capture *c, struct zcdma_stream *s, const char *name)
 {
 	uint64_t next = 0;
 	int ret = zcdma_start(s);
 
 	if (ret)
-		return complain_channel("start", options->name, ret);
+		return complain_channel("start", name, ret);
 	for (long long n = 0; c->frames < c->count && !interrupted; n++) {
 		struct zcdma_buffer *b;
 
@@ -124,7 +126,7 @@ static int run(struct capture *c, struct zcdma_stream *s, const struct channel_o
 		if (ret == -EINTR)
 			break;
 		if (ret)
-			return complain_channel("get a frame of", options->name, ret);
+			return complain_channel("get a frame of", name, ret);
 		if (n >= c->skip) {
 			uint64_t time = b->frame.exposure_start_ns ? b->frame.exposure_start_ns :
 					now_ns();
@@ -137,7 +139,7 @@ static int run(struct capture *c, struct zcdma_stream *s, const struct channel_o
 			c->last_ns = time;
 			if (failed)
 				c->errors++;
-			else if (options->stamps)
+			else if (c->stamps)
 				check_stamps(c, b);
 			/* There is no picture in it. */
 			if (!(failed && c->png) && !save(c, b))
@@ -147,7 +149,7 @@ static int run(struct capture *c, struct zcdma_stream *s, const struct channel_o
 		next = b->frame.sequence + 1;
 		ret = zcdma_release(s, b);
 		if (ret)
-			return complain_channel("give a frame back to", options->name, ret);
+			return complain_channel("give a frame back to", name, ret);
 		progress(c, false);
 	}
 	progress(c, true);
@@ -155,10 +157,26 @@ static int run(struct capture *c, struct zcdma_stream *s, const struct channel_o
 		complain("%lld frames are torn: head and tail stamps differ", c->torn);
 		return EXIT_FAILED;
 	}
-	if (!c->frames)
+	if (!c->frames) {
+		complain("interrupted before the first frame");
 		return EXIT_FAILED;
+	}
 	if (c->errors == c->frames) {
 		complain("the hardware failed, no frame is good; the kernel log may say why (dmesg | grep zcdma)");
+		return EXIT_FAILED;
+	}
+	return 0;
+}
+
+static int set_controls(const struct capture *c, struct zcdma_stream *s)
+{
+	if (c->pattern >= 0 && zcdma_set_control(s, ZCDMA_CONTROL_TEST_PATTERN, c->pattern)) {
+		complain("the channel has no pattern %lld: leave out --pattern, or see v4l2-ctl --list-ctrls-menus",
+			 c->pattern);
+		return EXIT_FAILED;
+	}
+	if (c->stamps && zcdma_set_control(s, ZCDMA_CONTROL_STAMPS, 1)) {
+		complain("the channel has no stamps: leave out --stamps");
 		return EXIT_FAILED;
 	}
 	return 0;
@@ -197,11 +215,13 @@ int cmd_capture(int argc, char **argv)
 		{ "output", required_argument, NULL, 'o' },
 		{ "count", required_argument, NULL, 'n' },
 		{ "skip", required_argument, NULL, 'k' },
+		{ "pattern", required_argument, NULL, 'p' },
+		{ "stamps", no_argument, NULL, 'm' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct channel_options options = { .pattern = -1 };
-	struct capture c = { .count = 0 };
+	struct channel_options options = { 0 };
+	struct capture c = { .pattern = -1 };
 	struct zcdma_stream *s;
 	int option, ret;
 
@@ -214,6 +234,11 @@ int cmd_capture(int argc, char **argv)
 		} else if (option == 'k') {
 			if (!parse_number("--skip", optarg, 0, INT32_MAX, &c.skip))
 				return EXIT_USAGE;
+		} else if (option == 'p') {
+			if (!parse_number("--pattern", optarg, 0, INT32_MAX, &c.pattern))
+				return EXIT_USAGE;
+		} else if (option == 'm') {
+			c.stamps = true;
 		} else if (option == 'q') {
 			c.quiet = true;
 		} else {
@@ -232,16 +257,20 @@ int cmd_capture(int argc, char **argv)
 	if (ret)
 		return ret;
 	catch_interrupt();
+	/* A reader that leaves is a failed write, after which there is more to do. */
+	signal(SIGPIPE, SIG_IGN);
 	c.is_video = !zcdma_get_video(s, &c.video);
 	if (zcdma_get_direction(s) != ZCDMA_CAPTURE) {
 		complain("%s plays, it does not capture: use zcdma play", options.name);
 		ret = EXIT_FAILED;
 	}
 	if (!ret)
+		ret = set_controls(&c, s);
+	if (!ret)
 		ret = prepare_output(&c);
 	if (!ret)
-		ret = run(&c, s, &options);
-	if (options.stamps)
+		ret = run(&c, s, options.name);
+	if (c.stamps)
 		zcdma_set_control(s, ZCDMA_CONTROL_STAMPS, 0);
 	zcdma_close(s);
 	if (c.file && !c.series && fclose(c.file) && !ret) {

@@ -66,10 +66,12 @@ static void check_modules(void)
 	if (exists("/sys/module/zcdma"))
 		good("the core, zcdma.ko, is loaded");
 	else
-		bad("modprobe zcdma-virt devices=1 gives a virtual device; on a board, modprobe the engine of your device-tree node",
+		bad("modprobe zcdma-virt devices=1 gives a virtual device; on a board, modprobe the engine of your device-tree node; where modprobe says that a key was rejected, Secure Boot wants modules signed",
 		    "no zcdma module is loaded");
 	if (exists("/sys/module/zcdma") && !exists("/sys/module/zcdma_video"))
 		note("modprobe zcdma-video, if /dev/video nodes are wanted", "zcdma-video.ko is not loaded");
+	if (exists("/sys/module/zcdma") && !exists("/sys/module/zcdma_pcm"))
+		note("modprobe zcdma-pcm, if ALSA cards are wanted", "zcdma-pcm.ko is not loaded");
 }
 
 static bool in_group(gid_t gid)
@@ -157,22 +159,14 @@ static void check_memory(struct zcdma_device *device, const struct zcdma_device_
 	}
 }
 
-static void check_coherency(unsigned int number, const char *name)
+static void check_coherency(const struct zcdma_device_info *info)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/class/zcdma/zcdma%u/device/of_node", number);
-	if (!exists(path)) {
-		note("nothing to do: what follows from it is up to the machine",
-		     "%s has no device-tree node", name);
-		return;
-	}
-	strcat(path, "/dma-coherent");
-	if (exists(path))
-		good("%s is DMA-coherent by its device-tree node", name);
+	if (info->features & ZCDMA_FEATURE_DMA_COHERENT)
+		good("the DMA of %s is coherent with the CPU's caches", info->name);
 	else
-		note("if the bus snoops the CPU's caches, say dma-coherent in its node: then no frame needs cache maintenance",
-		     "%s is not marked as DMA-coherent", name);
+		note("where its bus does snoop them, dma-coherent in the node of what does the DMA (the DMA controller's, for zcdma,dmaengine) saves that",
+		     "the DMA of %s does not see the CPU's caches: cached buffers are synced for each transfer",
+		     info->name);
 }
 
 static void check_links(const char *name)
@@ -208,7 +202,7 @@ static unsigned int check_devices(void)
 				    "the driver's interface is version %u, this command knows %u",
 				    info.abi_version, ZCDMA_ABI_VERSION);
 			check_memory(device, &info);
-			check_coherency(n, info.name);
+			check_coherency(&info);
 			check_links(info.name);
 		}
 		zcdma_device_close(device);

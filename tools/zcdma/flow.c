@@ -133,18 +133,21 @@ static void show_allocation(const char *device)
 }
 
 /* In a buffer of our own: whoever traces on this system keeps his, and his settings. */
-static bool trace_begin(void)
+/* Return: 0, or an errno. */
+static int trace_begin(void)
 {
 	char path[128];
+	int error;
 
 	snprintf(trace, sizeof(trace), TRACING "instances/zcdma-flow-%d", (int)getpid());
 	if (mkdir(trace, 0700))
-		return false;
+		return errno;
 	snprintf(path, sizeof(path), "%s/events/zcdma/enable", trace);
 	if (write_file(path, "1"))
-		return true;
+		return 0;
+	error = errno;
 	rmdir(trace);
-	return false;
+	return error;
 }
 
 static void trace_show(void)
@@ -281,8 +284,7 @@ static int show_buffer(struct zcdma_device *device, const char *name, uint64_t s
 static int flow(struct zcdma_device *device, uint64_t size, bool coherent)
 {
 	struct zcdma_device_info info;
-	bool traced;
-	int ret;
+	int ret, no_trace;
 
 	ret = zcdma_device_get_info(device, &info);
 	if (ret)
@@ -297,19 +299,20 @@ static int flow(struct zcdma_device *device, uint64_t size, bool coherent)
 
 	/* What a Ctrl-C must not leave behind is the trace; all this takes a moment. */
 	catch_interrupt();
-	traced = trace_begin();
+	no_trace = trace_begin();
 	ret = show_buffer(device, info.name, size, coherent);
 	if (!ret) {
 		step(5, "Close: nobody holds it any more, the memory goes back");
 		if (!zcdma_device_get_info(device, &info))
 			printf("   pool             %s in use after this\n", size_name(info.pool_used));
 		step(6, "The same, as the driver's tracepoints saw it");
-		if (traced)
-			trace_show();
+		if (no_trace)
+			printf("   cannot be had in " TRACING "instances: %s%s\n", strerror(no_trace),
+			       geteuid() ? ", it is for root only" : "");
 		else
-			printf("   for root only (" TRACING "events/zcdma)\n");
+			trace_show();
 	}
-	if (traced)
+	if (!no_trace)
 		trace_end();
 	return ret;
 }

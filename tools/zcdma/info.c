@@ -149,7 +149,7 @@ int cmd_info(int argc, char **argv)
 	};
 	unsigned int shown = 0;
 	bool json = false;
-	int c;
+	int c, status = 0;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (c == 'h')
@@ -172,19 +172,21 @@ int cmd_info(int argc, char **argv)
 		ret = zcdma_device_open(&device, optind < argc ? argv[optind] : path);
 		if (ret == -ENODEV && optind == argc)
 			continue;
-		if (ret)
-			return complain_channel("open", optind < argc ? argv[optind] : path, ret);
-		ret = show(device, json, shown);
-		zcdma_device_close(device);
-		if (ret && ret != -ENODEV)
-			return complain_channel("ask", path, ret);
-		shown += !ret;
+		if (ret) {
+			status = complain_channel("open", optind < argc ? argv[optind] : path, ret);
+		} else {
+			ret = show(device, json, shown);
+			zcdma_device_close(device);
+			if (ret && ret != -ENODEV)
+				status = complain_channel("ask", path, ret);
+			shown += !ret;
+		}
 		if (optind < argc)
 			break;
 	}
 	if (json)
 		printf("%s]\n", shown ? "\n" : "");
-	else if (!shown)
+	else if (!shown && !status)
 		complain("there are no devices; `zcdma doctor` says what is missing");
-	return shown || json ? 0 : EXIT_FAILED;
+	return status ? status : shown || json ? 0 : EXIT_FAILED;
 }

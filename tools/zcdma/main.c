@@ -128,7 +128,7 @@ int print_help(void)
 
 int complain_channel(const char *what, const char *name, int error)
 {
-	const char *remedy = "";
+	const char *remedy = ": the kernel log may say why (dmesg | grep zcdma)";
 
 	if (!name)
 		name = "the first free channel";
@@ -224,14 +224,6 @@ int channel_option(struct channel_options *options, int option, const char *argu
 		config->buffer_size = (uint64_t)value;
 		return 0;
 	case 257:
-		if (!parse_number("--pattern", argument, 0, INT32_MAX, &value))
-			return EXIT_USAGE;
-		options->pattern = (long)value;
-		return 0;
-	case 258:
-		options->stamps = true;
-		return 0;
-	case 259:
 		config->flags |= ZCDMA_CONFIG_COHERENT;
 		return 0;
 	default:
@@ -253,16 +245,6 @@ int open_channel(const struct channel_options *options, struct zcdma_stream **st
 	if (zcdma_get_pcm(*stream, &pcm) ? config->sample_format || config->channels : config->fourcc) {
 		zcdma_close(*stream);
 		return usage("the channel has no format like that: compare with `zcdma info`");
-	}
-	if (options->pattern >= 0)
-		ret = zcdma_set_control(*stream, ZCDMA_CONTROL_TEST_PATTERN, options->pattern);
-	if (!ret && options->stamps)
-		ret = zcdma_set_control(*stream, ZCDMA_CONTROL_STAMPS, 1);
-	if (ret) {
-		zcdma_close(*stream);
-		complain("the channel has no such %s", options->stamps ? "pattern, or no stamps" :
-			 "pattern");
-		return EXIT_FAILED;
 	}
 	/* Asked for and got are two things. */
 	if (!zcdma_get_video(*stream, &video) &&

@@ -96,7 +96,7 @@ int cmd_monitor(int argc, char **argv)
 		{ "count", required_argument, NULL, 'n' },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct channel_options options = { .pattern = -1 };
+	struct channel_options options = { 0 };
 	struct zcdma_stream *s;
 	long long seconds = -1;
 	int option, ret;

@@ -152,11 +152,17 @@ static int run(struct zcdma_stream *s, int fd, const char *file, const char *nam
 		if (ret)
 			return complain_channel("start", name, ret);
 	}
-	ret = total ? finish(s, name, started, total) : EXIT_FAILED;
-	if (left && !interrupted)
+	if (total) {
+		ret = finish(s, name, started, total);
+	} else {
+		complain("nothing was played: %s has less than the %u bytes of the smallest transfer", file,
+			 unit);
+		ret = EXIT_FAILED;
+	}
+	if (total && left && !interrupted)
 		complain("the last %llu bytes of %s were not played: the channel takes multiples of %u",
 			 left, file, unit);
-	if (!quiet && (!ret || !total))
+	if (!quiet && !ret)
 		fprintf(stderr, "%llu bytes\n", total);
 	return ret;
 }
@@ -169,7 +175,6 @@ int cmd_play(int argc, char **argv)
 		{ NULL, 0, NULL, 0 }
 	};
 	struct channel_options options = {
-		.pattern = -1,
 		.config.flags = ZCDMA_CONFIG_PLAYBACK,
 	};
 	const char *file = "standard input";

@@ -281,7 +281,7 @@ int cmd_timeline(int argc, char **argv)
 		{ NULL, 0, NULL, 0 }
 	};
 	static struct timeline t;
-	struct channel_options options = { .pattern = -1 };
+	struct channel_options options = { 0 };
 	const char *path = "timeline.svg";
 	struct zcdma_device *device = NULL;
 	struct zcdma_stream *s;

@@ -32,8 +32,6 @@
 struct channel_options {
 	const char *name;
 	struct zcdma_config config;
-	long pattern;
-	bool stamps;
 };
 
 #define CHANNEL_OPTIONS		"b:c:f:r:s:"
@@ -44,9 +42,7 @@ struct channel_options {
 	{ "rate", required_argument, NULL, 'r' }, \
 	{ "size", required_argument, NULL, 's' }, \
 	{ "bytes", required_argument, NULL, 256 }, \
-	{ "pattern", required_argument, NULL, 257 }, \
-	{ "stamps", no_argument, NULL, 258 }, \
-	{ "coherent", no_argument, NULL, 259 }, \
+	{ "coherent", no_argument, NULL, 257 }, \
 	{ "help", no_argument, NULL, 'h' }
 
 int cmd_info(int argc, char **argv);
