@@ -65,6 +65,8 @@ obj-m += $(test_modules) $$(if $$(CONFIG_KUNIT),$(kunit_modules))
 # Coverage, on a kernel that can tell it.
 GCOV_PROFILE := y
 KCOV_INSTRUMENT := y
+# Or else counters that two processors share come out negative, which gcovr refuses.
+ccflags-$$(CONFIG_GCOV_KERNEL) += -fprofile-update=prefer-atomic $$(call cc-option,-mno-outline-atomics)
 ccflags-y += $(MODULE_CFLAGS)
 $$(obj)/%.o: $$(src)/%.c $$(recordmcount_source) FORCE
 	$$(call if_changed_rule,cc_o_c)

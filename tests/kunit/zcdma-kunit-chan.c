@@ -387,6 +387,14 @@ static void test_lost_frames_are_counted_and_told(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, frame->flags, ZCDMA_FRAME_EXPOSURE_TIME |
 				(i ? 0 : ZCDMA_FRAME_LOST));
 	}
+	/* Once more: that it was exposed before is forgotten, and it has a number all the same. */
+	KUNIT_ASSERT_EQ(test, zcdma_xfer_queue(f->chan, &f->xfers[0]), 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		struct zcdma_xfer *xfer = &f->xfers[(2 + i) % NUM];
+
+		zcdma_xfer_done(f->chan, xfer, 1, 0);
+		KUNIT_EXPECT_EQ(test, xfer->frame.sequence, 4 + i);
+	}
 }
 
 static void test_one_owner_at_a_time(struct kunit *test)
