@@ -582,6 +582,93 @@ static void test_read_ends_by_a_signal(void **state)
 	zcs_close(&s);
 }
 
+/* ---- What the source writes ---- */
+
+#define PATTERN_BYTES	4096
+#define PATTERN_WORDS	(PATTERN_BYTES / 4)
+
+static void set_pattern(struct zcs *s, int64_t value)
+{
+	struct zcdma_control control = { .id = ZCDMA_CONTROL_TEST_PATTERN, .value = value };
+
+	assert_int_equal(zct_ioctl(s->fd, ZCDMA_IOC_STREAM_CONTROL, &control), 0);
+}
+
+/* The next transfer of the one buffer. */
+static struct zcdma_frame next_frame(struct zcs *s)
+{
+	zcs_fill(s, 0);
+	return zcs_wait(s).frame;
+}
+
+/* ITU-T O.150, section 5.8: a bit is the sum of those 31 and 28 before it. All ones at first. */
+static void check_prbs31(const uint8_t *bytes, size_t num, uint8_t *bits)
+{
+	for (size_t n = 0; n < 8 * num; n++) {
+		bits[31 + n] = bits[n] ^ bits[n + 3];
+		if ((bytes[n / 8] >> n % 8 & 1) != bits[31 + n])
+			fail_msg("bit %zu differs", n);
+	}
+	memcpy(bits, bits + 8 * num, 31);
+}
+
+static void test_source_has_its_patterns(void **state)
+{
+	static uint8_t bits[31 + 8 * PATTERN_BYTES], as_before[PATTERN_BYTES];
+	uint32_t next;
+	struct zcs s;
+
+	memset(bits, 1, 31);
+	memset(as_before, 0xa5, sizeof(as_before));
+	zcs_open(&s, dev, SOURCE, 1, PATTERN_BYTES, ZCDMA_STREAM_CACHED);
+	set_pattern(&s, 1);
+	zcs_call(&s, ZCDMA_IOC_STREAM_START);
+	for (unsigned int n = 0; n < 3; n++) {
+		next_frame(&s);
+		check_prbs31(s.maps[0], PATTERN_BYTES, bits);
+	}
+	set_pattern(&s, 2);
+	memcpy(s.maps[0], as_before, PATTERN_BYTES);
+	assert_int_equal(next_frame(&s).bytesused, PATTERN_BYTES);
+	assert_memory_equal(s.maps[0], as_before, PATTERN_BYTES);
+	/* Whatever the pattern was, the words were counted. */
+	set_pattern(&s, 0);
+	next = 4 * PATTERN_WORDS;
+	next_frame(&s);
+	assert_true(zcs_counts(s.maps[0], PATTERN_BYTES, &next));
+	zcs_close(&s);
+}
+
+static int reset_pattern(void **state)
+{
+	struct zcs s;
+
+	zcs_open(&s, dev, SOURCE, 1, PATTERN_BYTES, 0);
+	set_pattern(&s, 0);
+	zcs_close(&s);
+	return teardown(state);
+}
+
+static void test_source_tells_of_words_that_are_lost(void **state)
+{
+	uint32_t next = PATTERN_WORDS;
+	struct zcdma_frame frame;
+	struct zcs s;
+
+	zcs_open(&s, dev, SOURCE, 1, PATTERN_BYTES, ZCDMA_STREAM_CACHED);
+	zcs_write_file("/sys/kernel/debug/zcdma/virt0/" SOURCE "/fault/drop", "1");
+	zcs_call(&s, ZCDMA_IOC_STREAM_START);
+	frame = next_frame(&s);
+	assert_int_equal(frame.sequence, 1);
+	assert_true(frame.flags & ZCDMA_FRAME_LOST);
+	assert_true(zcs_counts(s.maps[0], PATTERN_BYTES, &next));
+	frame = next_frame(&s);
+	assert_int_equal(frame.sequence, 2);
+	assert_false(frame.flags & ZCDMA_FRAME_LOST);
+	assert_true(zcs_counts(s.maps[0], PATTERN_BYTES, &next));
+	zcs_close(&s);
+}
+
 /* ---- Misuse ---- */
 
 static void test_bad_fill_entries_are_refused_one_by_one(void **state)
@@ -896,6 +983,8 @@ int main(void)
 		TEST(test_capture_with_one_buffer),
 		TEST(test_capture_with_many_buffers),
 		TEST(test_capture_range_of_a_buffer),
+		cmocka_unit_test_setup_teardown(test_source_has_its_patterns, setup, reset_pattern),
+		TEST(test_source_tells_of_words_that_are_lost),
 		TEST(test_playback_coherent),
 		TEST(test_playback_cached),
 		TEST(test_starved_stream_resumes_by_a_kick),
