@@ -229,16 +229,27 @@ static void set_interval(struct zcdma_stream *s, uint64_t interval_ns)
 
 static int get_buffers(struct zcdma_stream *s, const struct zcdma_config *config)
 {
+	uint32_t num = config->num_buffers ? config->num_buffers : DEFAULT_BUFFERS;
 	struct v4l2_requestbuffers request = {
-		.count = config->num_buffers ? config->num_buffers : DEFAULT_BUFFERS,
+		.count = num,
 		.type = TYPE,
 		.memory = V4L2_MEMORY_MMAP,
-		/* Nodes that have only one kind take no notice. */
-		.flags = config->flags & ZCDMA_CONFIG_COHERENT ? 0 : V4L2_MEMORY_FLAG_NON_COHERENT,
 	};
-	int ret;
+	int ret = -ENOMEM;
 
-	ret = zcdma_xioctl(s->fd, VIDIOC_REQBUFS, &request);
+	/* Which kernels before 5.16 have not, and memory that must not be cached. */
+#ifdef V4L2_MEMORY_FLAG_NON_COHERENT
+	if (!(config->flags & ZCDMA_CONFIG_COHERENT)) {
+		request.flags = V4L2_MEMORY_FLAG_NON_COHERENT;
+		ret = zcdma_xioctl(s->fd, VIDIOC_REQBUFS, &request);
+		if (ret == -ENOMEM) {
+			request.count = num;
+			request.flags = 0;
+		}
+	}
+#endif
+	if (ret == -ENOMEM)
+		ret = zcdma_xioctl(s->fd, VIDIOC_REQBUFS, &request);
 	if (ret)
 		return ret;
 	ret = zcdma_alloc_buffers(s, request.count);

@@ -296,7 +296,7 @@ check unwritable 1 zcdma capture -o /nosuch/x.png virt0/cam0
 check wrong_direction 1 zcdma capture virt0/raw-out
 says wrong_direction_has_a_remedy err 'use zcdma play'
 check no_such_pattern 1 zcdma capture --pattern 99 virt0/cam0
-says no_such_pattern_has_a_remedy err 'leave out --pattern'
+says no_such_pattern_has_a_remedy err 'no --pattern 99: leave it out'
 zcdma trigger -m on -s software virt0 >/dev/null
 zcdma capture -q virt0/cam0 2>err &
 # In poll(), for the first frame.

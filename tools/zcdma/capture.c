@@ -19,6 +19,7 @@ struct capture {
 	long long skip;
 	long long pattern;
 	bool stamps;
+	bool stamping;
 	bool quiet;
 	bool png;
 	bool series;
@@ -168,18 +169,30 @@ static int run(struct capture *c, struct zcdma_stream *s, const char *name)
 	return 0;
 }
 
-static int set_controls(const struct capture *c, struct zcdma_stream *s)
+static int set_control(struct zcdma_stream *s, const char *name, unsigned int id, long long value,
+		       const char *option)
 {
-	if (c->pattern >= 0 && zcdma_set_control(s, ZCDMA_CONTROL_TEST_PATTERN, c->pattern)) {
-		complain("the channel has no pattern %lld: leave out --pattern, or see v4l2-ctl --list-ctrls-menus",
-			 c->pattern);
+	int ret = zcdma_set_control(s, id, value);
+
+	if (ret == -EINVAL || ret == -ERANGE) {
+		complain("the channel has no %s: leave it out, or see v4l2-ctl --list-ctrls-menus", option);
 		return EXIT_FAILED;
 	}
-	if (c->stamps && zcdma_set_control(s, ZCDMA_CONTROL_STAMPS, 1)) {
-		complain("the channel has no stamps: leave out --stamps");
-		return EXIT_FAILED;
-	}
-	return 0;
+	return ret ? complain_channel("set a control of", name, ret) : 0;
+}
+
+static int set_controls(struct capture *c, struct zcdma_stream *s, const char *name)
+{
+	char pattern[32];
+	int ret = 0;
+
+	snprintf(pattern, sizeof(pattern), "--pattern %lld", c->pattern);
+	if (c->pattern >= 0)
+		ret = set_control(s, name, ZCDMA_CONTROL_TEST_PATTERN, c->pattern, pattern);
+	if (!ret && c->stamps)
+		ret = set_control(s, name, ZCDMA_CONTROL_STAMPS, 1, "--stamps");
+	c->stamping = !ret && c->stamps;
+	return ret;
 }
 
 static int prepare_output(struct capture *c)
@@ -265,12 +278,12 @@ int cmd_capture(int argc, char **argv)
 		ret = EXIT_FAILED;
 	}
 	if (!ret)
-		ret = set_controls(&c, s);
+		ret = set_controls(&c, s, options.name);
 	if (!ret)
 		ret = prepare_output(&c);
 	if (!ret)
 		ret = run(&c, s, options.name);
-	if (c.stamps)
+	if (c.stamping)
 		zcdma_set_control(s, ZCDMA_CONTROL_STAMPS, 0);
 	zcdma_close(s);
 	if (c.file && !c.series && fclose(c.file) && !ret) {

@@ -154,6 +154,9 @@ static int run(struct zcdma_stream *s, int fd, const char *file, const char *nam
 	}
 	if (total) {
 		ret = finish(s, name, started, total);
+	} else if (interrupted) {
+		complain("interrupted before anything was played");
+		ret = EXIT_FAILED;
 	} else {
 		complain("nothing was played: %s has less than the %u bytes of the smallest transfer", file,
 			 unit);

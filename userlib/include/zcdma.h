@@ -645,7 +645,7 @@ int zcdma_acquire(struct zcdma_stream *stream, struct zcdma_buffer **buffer, int
  *
  * Return: 0; -EINVAL: the program does not hold it, its length is 0 or more than its size, or nothing
  * was imported that could be played; -ENODEV; for an imported buffer what its exporter says to
- * DMA_BUF_IOCTL_SYNC. Unless it is 0, the program still holds the buffer.
+ * DMA_BUF_IOCTL_SYNC. Unless it is 0 or -ENODEV, the program still holds the buffer.
  */
 int zcdma_release(struct zcdma_stream *stream, struct zcdma_buffer *buffer);
 
