@@ -18,14 +18,16 @@ bin=/usr/lib/zcdma/guest
 # Noise without a byte of 0, which cannot be silence.
 head -c 400000 /dev/urandom | tr '\000' '\001' >noise
 
-# loop FORMAT CHANNELS RATE ARGS...: a tenth of a second, heard within half of one.
+longer=0
+
+# loop FORMAT CHANNELS RATE ARGS...: a tenth of a second, heard within half of one, or $longer seconds.
 loop() {
 	format=$1 channels=$2 rate=$3
 	shift 3
 	case $format in S16_LE) bytes=2 ;; *) bytes=4 ;; esac
 	# A number of frames that no period ends at.
 	frames=$((rate / 10 + 7))
-	heard=$((rate / 2))
+	heard=$((longer ? rate * longer : rate / 2))
 	args="-q -D $card -t raw -f $format -c $channels -r $rate $*"
 	head -c $((frames * channels * bytes)) noise >played.raw
 	# shellcheck disable=SC2086 # several

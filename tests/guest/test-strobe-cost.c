@@ -6,6 +6,7 @@
  * a tick of the guest's clock. Not with sleep=off: see test-trigger.
  *
  * vm: --smp 1 --qemu '-icount shift=0'
+ * kernel: stock
  * timeout: 120
  */
 #define _GNU_SOURCE
