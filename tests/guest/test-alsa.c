@@ -261,7 +261,12 @@ static void test_periods_from_a_millisecond_to_a_second(void **state)
 	snd_pcm_t *pcm = open_only(SND_PCM_STREAM_CAPTURE);
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		CHECK(set_up(pcm, &good[i]));
+		struct how how = good[i];
+
+		/* Where calls take long, a few milliseconds are over before anybody has looked. */
+		if (zct_is_debug_kernel() && how.period <= how.rate / 900)
+			how.periods = 64;
+		CHECK(set_up(pcm, &how));
 		CHECK(snd_pcm_start(pcm));
 		CHECK(snd_pcm_wait(pcm, 5000));
 		CHECK(snd_pcm_drop(pcm));
@@ -365,6 +370,8 @@ static void test_mmap_loopback_is_exact(void **state)
 static void check_pointer(bool no_wakeup)
 {
 	struct how how = { HOW(S32_LE, 2, 44100, 44100, 2), .no_wakeup = no_wakeup };
+	/* Frames from the trigger's time to the start of the clock: more where time is instructions. */
+	int64_t slack = zct_is_debug_kernel() ? 64 : 4;
 	snd_pcm_status_t *status;
 	snd_htimestamp_t t;
 	int64_t first = 0;
@@ -387,7 +394,7 @@ static void check_pointer(bool no_wakeup)
 			/* The trigger's own time, on the same clock. */
 			snd_pcm_status_get_trigger_htstamp(status, &t);
 			ns = first - to_ns(t);
-			assert_in_range(frames + 4 - ns * 44100 / SECOND, 0, 8);
+			assert_in_range(frames + slack - ns * 44100 / SECOND, 0, 2 * slack);
 			continue;
 		}
 		ns = to_ns(t) - first;

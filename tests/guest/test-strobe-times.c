@@ -5,6 +5,7 @@
  * With icount, where time is instructions, and an idle guest's goes straight to the next event.
  *
  * vm: --smp 1 --qemu '-icount shift=0,sleep=off'
+ * kernel: stock
  */
 #define _GNU_SOURCE
 #include "zcg.h"
