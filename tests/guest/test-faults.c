@@ -13,7 +13,9 @@
 
 static struct zcv cam, out;
 
-static const char * const faults[] = { "drop", "error", "lost_irq", "stall", "drift_ppb" };
+static const char * const faults[] = {
+	"drop", "error", "lost_irq", "stall", "drift_ppb", "jitter_ns",
+};
 
 static int teardown(void **state)
 {
@@ -220,6 +222,7 @@ static void test_absurd_faults_are_refused(void **state)
 	} absurd[] = {
 		{ "drop", "4294967296" }, { "error", "-1" }, { "lost_irq", "many" },
 		{ "stall", "2" }, { "drift_ppb", "100000001" }, { "drift_ppb", "-100000001" },
+		{ "jitter_ns", "1000000001" },
 	};
 	char path[PATH_MAX];
 
@@ -229,6 +232,14 @@ static void test_absurd_faults_are_refused(void **state)
 		assert_int_equal(zcv_write_text(path, absurd[i].value), -EINVAL);
 		assert_int_equal(zcv_fault("cam0", absurd[i].fault), 0);
 	}
+}
+
+static void test_faults_are_read_back(void **state)
+{
+	zcv_set_fault("cam0", "jitter_ns", "12345");
+	assert_int_equal(zcv_fault("cam0", "jitter_ns"), 12345);
+	zcv_set_fault("cam0", "drift_ppb", "-12345");
+	assert_int_equal(zcv_fault("cam0", "drift_ppb"), -12345);
 }
 
 #define FAULT_TEST(test) cmocka_unit_test_teardown(test, teardown)
@@ -246,6 +257,7 @@ int main(void)
 		FAULT_TEST(test_stalled_hardware_can_be_stopped),
 		FAULT_TEST(test_drift_changes_the_frame_clock),
 		FAULT_TEST(test_absurd_faults_are_refused),
+		FAULT_TEST(test_faults_are_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
