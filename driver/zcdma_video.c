@@ -786,7 +786,9 @@ static void zcdma_video_follow_ctrl(struct zcdma_video *video, u32 cid, enum zcd
 	/* An exposure is finer than V4L2's unit, and may be shorter. */
 	value = clamp_t(s64, div_u64(zcdma_chan_get_ctrl(video->chan, id), unit), ctrl->minimum,
 			ctrl->maximum);
-	value -= (u32)(value - ctrl->minimum) % (u32)ctrl->step;
+	/* Menus have something else in the place of the step. */
+	if (ctrl->type == V4L2_CTRL_TYPE_INTEGER)
+		value -= (u32)(value - ctrl->minimum) % (u32)ctrl->step;
 	if (ctrl->cur.val != value) {
 		video->following = true;
 		__v4l2_ctrl_s_ctrl(ctrl, value);
