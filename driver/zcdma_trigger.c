@@ -330,8 +330,8 @@ static void source_open(struct zcdma_gpio *gpio, unsigned int before)
 		/*
 		 * An edge that the controller has kept from before comes now, to whichever CPU, and
 		 * does not count. A CPU that has yet to take it, because its interrupts are off,
-		 * holds up the grace period, unless it is just waking up, which takes much less than
-		 * that; the other call waits for one that has taken it.
+		 * holds up the grace period, unless it is just waking up, which takes much less;
+		 * the other call waits for one that has taken it.
 		 */
 		synchronize_rcu();
 		synchronize_irq(trigger->irq);
